@@ -1,0 +1,51 @@
+"""Image segmentation for napari, Python and the terminal.
+
+Everything here is loaded on first use: importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "GrowSession": "families.seeded.grow_session",
+    "Image": "image",
+    "LabelClass": "image",
+    "Provenance": "provenance",
+    "Report": "metrics",
+    "Segmentation": "image",
+    "Space": "space",
+    "evaluate": "metrics",
+    "get_method": "registry",
+    "methods": "registry",
+    "read": "io",
+    "replay": "jobs",
+    "run": "jobs",
+    "write": "io",
+}
+
+__all__ = [*_WHERE, "__version__"]  # noqa: PLE0604 - the table's keys are names
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    if name in _WHERE:
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    # ``from . import module`` asks here before it imports; methods are not loaded for that.
+    if not name.startswith("_") and find_spec(f"{__name__}.{name}") is None:
+        from .registry import methods
+
+        for method in methods():
+            if method.id == name:
+                return method.function
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    from .registry import methods
+
+    return sorted({*__all__, *(method.id for method in methods())})

@@ -1,0 +1,155 @@
+"""Verbs that compute: run and demo."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import ParameterError
+from ..method import Method
+from ..progress import Progress
+from ..registry import get_method
+from .listing import AddVerb, constraint, option
+
+# Lets a setting be told from the pipeline's own options in the parsed arguments.
+_SETTING = "setting:"
+
+
+def add_verbs(add: AddVerb, words: Sequence[str]) -> None:
+    """Declare the verbs of this module; `words` say which method's options are needed."""
+    run = add("run", run_method, "segment an image with a method and write the labels")
+    run.usage = "%(prog)s METHOD IMAGE [options] -o OUT"
+    run.add_argument("method", metavar="METHOD", help="method id, as `methods` lists them")
+    run.add_argument("image", metavar="IMAGE", help="image file")
+    run.add_argument("-o", "--output", metavar="OUT", required=True, help="label file to write")
+    run.add_argument("--channel-axis", metavar="N", type=int, help="axis that holds channels")
+    run.add_argument("--device", metavar="D", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    run.add_argument(
+        "--rng", metavar="N", type=int, default=0, help="seed of methods that draw random numbers"
+    )
+    named = _method_named(words)
+    if named is not None:
+        _add_method_options(run, named)
+    demo = add("demo", run_demo, "segment the bundled brain and measure the result")
+    demo.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, default=Path("segsuite-demo"), help="folder to write to"
+    )
+
+
+def run_method(arguments: argparse.Namespace) -> None:
+    """`run`: labels with the geometry of the image, and extra outputs where asked."""
+    from .. import io, jobs
+    from ..image import Image
+
+    method = get_method(arguments.method)
+    settings = _settings(method, arguments)
+    extras = _extras(method, arguments.extra)
+    for path in (arguments.output, *extras.values()):
+        io.format_of(path)
+    inputs = {
+        entry.name: getattr(arguments, entry.name)
+        for entry in method.inputs
+        if entry.name != "image" and getattr(arguments, entry.name) is not None
+    }
+    with progress_bar() as progress:
+        result = jobs.run(
+            method,
+            arguments.image,
+            **inputs,
+            channel_axis=arguments.channel_axis,
+            device=arguments.device,
+            rng=arguments.rng,
+            extras=tuple(extras),
+            progress=progress,
+            **settings,
+        )
+    for name, path in extras.items():
+        io.write(path, Image(result.extras[name], result.space, name))
+    io.write(arguments.output, result)
+    print(f"{arguments.output}: {', '.join(entry.name for entry in result.classes) or 'no class'}")
+
+
+def run_demo(arguments: argparse.Namespace) -> None:
+    """`demo`: the main job on the bundled brain."""
+    from .. import demo
+
+    with progress_bar() as progress:
+        outcome = demo.run(arguments.output, progress)
+    print(outcome.to_text())
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar on standard error, where that is a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(
+        total=100, disable=not sys.stderr.isatty(), leave=False, bar_format="{l_bar}{bar}| {elapsed}"
+    ) as bar:
+
+        def show(fraction: float, message: str = "") -> None:
+            bar.set_description_str(message, refresh=False)
+            bar.update(100 * fraction - bar.n)
+
+        yield show
+
+
+def _method_named(words: Sequence[str]) -> Method | None:
+    """The method that ``run METHOD …`` names; None when the words name none."""
+    if "run" not in words[:2]:
+        return None
+    rest = words[words.index("run") + 1 :]
+    return get_method(rest[0]) if rest and not rest[0].startswith("-") else None
+
+
+def _add_method_options(run: argparse.ArgumentParser, method: Method) -> None:
+    run.description = f"{method.title}: {method.summary}"
+    for entry in method.inputs[1:]:
+        run.add_argument(
+            f"--{entry.name}", metavar="F", required=entry.required, help=_literal(entry.help)
+        )
+    run.add_argument(
+        "--extra",
+        metavar="NAME=FILE",
+        action="append",
+        default=[],
+        help=f"write a further output: {', '.join(method.extras) or 'this method has none'}",
+    )
+    settings = run.add_argument_group(f"settings of {method.title}")
+    for param in method.params:
+        spellings = dict.fromkeys((option(param), f"--{param.name}"))
+        settings.add_argument(
+            *spellings,
+            dest=_SETTING + param.name,
+            metavar=param.kind.upper(),
+            help=_literal(f"{param.help} ({constraint(param)})"),
+        )
+
+
+def _settings(method: Method, arguments: argparse.Namespace) -> dict[str, Any]:
+    typed = vars(arguments)
+    return {
+        param.name: param.from_text(typed[_SETTING + param.name], method.title)
+        for param in method.params
+        if typed[_SETTING + param.name] is not None
+    }
+
+
+def _extras(method: Method, requests: Sequence[str]) -> Mapping[str, str]:
+    pairs = [request.partition("=") for request in requests]
+    for name, _, path in pairs:
+        if name not in method.extras or not path:
+            raise ParameterError(
+                f"expected --extra NAME=FILE with a name among "
+                f"{', '.join(method.extras) or 'none: this method has no extra outputs'}, "
+                f"got {name!r}"
+            )
+    return {name: path for name, _, path in pairs}
+
+
+def _literal(text: str) -> str:
+    return text.replace("%", "%%")

@@ -1,0 +1,1 @@
+"""Segmentation methods, one module each; `registry` finds them by walking this package."""

@@ -1,0 +1,121 @@
+"""The values that travel: images, segmentations and their class table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .label_values import present_labels
+from .space import Space
+from .typing import ImageArray, LabelArray
+
+if TYPE_CHECKING:
+    from .provenance import Provenance
+
+RGBA = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class LabelClass:
+    """A class of a segmentation.
+
+    Attributes
+    ----------
+    id : int
+        Value in the label array; 0 is background.
+    name : str
+    colour : (4,) tuple of float in [0, 1] or None
+        RGBA; None leaves the choice to the display.
+    """
+
+    id: int
+    name: str
+    colour: RGBA | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """An intensity array in (Z)YX order with its geometry.
+
+    Attributes
+    ----------
+    data : (M, N[, P]) array, or one with a channel axis named in `space`
+    space : Space
+    name : str
+    metadata : mapping
+        What the source file said beyond geometry; carried along, never interpreted.
+    """
+
+    data: ImageArray
+    space: Space
+    name: str = "image"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if np.ndim(self.data) != self.space.ndim:
+            raise InputError(
+                f"expected data with {self.space.ndim} axes, as its space has, "
+                f"got shape {np.shape(self.data)}; give a space with one axis per array axis"
+            )
+
+    @classmethod
+    def from_array(
+        cls,
+        data: ImageArray,
+        *,
+        spacing: tuple[float, ...] | None = None,
+        unit: str | None = None,
+        channel_axis: int | None = None,
+        name: str = "image",
+    ) -> Image:
+        """Wrap a bare array."""
+        return cls(data, Space.regular(data.ndim, spacing, unit, channel_axis), name)
+
+    @property
+    def spatial_shape(self) -> tuple[int, ...]:
+        """Shape without channels."""
+        kinds = (axis.kind for axis in self.space.axes)
+        return tuple(n for n, kind in zip(self.data.shape, kinds, strict=True) if kind != "channel")
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """A label array with its geometry, classes and history.
+
+    Attributes
+    ----------
+    labels : (M, N[, P]) unsigned integer array, 0 = background
+    space : Space
+    classes : tuple of LabelClass
+    provenance : Provenance or None
+    extras : mapping of str to array
+        Further outputs by name (strength, probabilities, …), on the same grid.
+    """
+
+    labels: LabelArray
+    space: Space
+    classes: tuple[LabelClass, ...] = ()
+    provenance: Provenance | None = None
+    extras: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    name: str = "labels"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.classes:
+            object.__setattr__(self, "classes", ())
+        if np.ndim(self.labels) != self.space.ndim:
+            raise InputError(
+                f"expected labels with {self.space.ndim} axes, as their space has, "
+                f"got shape {np.shape(self.labels)}"
+            )
+
+
+def classes_present(labels: LabelArray, known: Iterable[LabelClass] = ()) -> tuple[LabelClass, ...]:
+    """Table of the classes that occur in `labels`, with known names and colours kept."""
+    table = {entry.id: entry for entry in known}
+    return tuple(table.get(i, LabelClass(i, f"class {i}")) for i in present_labels(labels))

@@ -1,0 +1,113 @@
+"""Class names, colours and provenance beside label files that cannot hold them.
+
+For ``NAME.nii.gz`` the side file is ``NAME.labels.json``. It is written only when the
+segmentation has classes, and says which file it belongs to: should ``NAME.nii`` have
+taken that name already, it becomes ``NAME.nii.gz.labels.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import FormatError, InputError
+from ..image import LabelClass, Segmentation
+from .atomic import atomic_path
+from .formats import stem_of
+
+if TYPE_CHECKING:
+    from ..provenance import Provenance
+
+_KIND = "napari-segsuite labels"
+
+
+def write_sidecar(path: Path, segmentation: Segmentation) -> None:
+    """Write the side file of `path`; without classes, remove one left from before."""
+    if not segmentation.classes:
+        remove_sidecar(path)
+        return
+    provenance = segmentation.provenance
+    content = {
+        "kind": _KIND,
+        "file": path.name,
+        "classes": [
+            {"id": int(entry.id), "name": entry.name, "colour": entry.colour}
+            for entry in segmentation.classes
+        ],
+        "provenance": None if provenance is None else provenance.to_dict(),
+    }
+    text = json.dumps(content, indent=1, ensure_ascii=False, default=float)
+    free = (side for side in _candidates(path) if not side.exists() or _belongs(side, path))
+    with atomic_path(next(free)) as scratch:
+        scratch.write_text(text, encoding="utf-8")
+
+
+def remove_sidecar(path: Path) -> None:
+    """Remove the side file of `path`; one of another file or program stays."""
+    side = find_sidecar(path)
+    if side is not None:
+        side.unlink()
+
+
+def find_sidecar(path: Path) -> Path | None:
+    """The side file that belongs to `path`, or None."""
+    return next((side for side in _candidates(path) if _belongs(side, path)), None)
+
+
+def read_sidecar(path: Path) -> tuple[tuple[LabelClass, ...], Provenance | None] | None:
+    """Classes and provenance stored beside `path`; None if there is no side file of it.
+
+    Raises
+    ------
+    FormatError
+        If there is one, but it is damaged.
+    """
+    side = find_sidecar(path)
+    if side is None:
+        return None
+    from ..provenance import Provenance
+
+    try:
+        content = _load(side)
+        classes = tuple(_label_class(entry) for entry in content["classes"])
+        record = content.get("provenance")
+        provenance = None if record is None else Provenance.from_dict(record)
+    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
+        raise FormatError(
+            f"{side.name}: the class table of {path.name} is damaged; mend or remove it"
+        ) from error
+    return classes, provenance
+
+
+def _candidates(path: Path) -> tuple[Path, Path]:
+    names = (stem_of(path), path.name)
+    first, second = (path.with_name(f"{name}.labels.json") for name in names)
+    return first, second
+
+
+def _belongs(side: Path, path: Path) -> bool:
+    if not side.is_file():
+        return False
+    content = _load(side)
+    owner = Path(str(content.get("file", ""))).name
+    # Files renamed together keep their classes: the old name is then gone.
+    mine = owner == path.name or not side.with_name(owner).is_file()
+    return content.get("kind") == _KIND and mine
+
+
+def _load(side: Path) -> dict[str, Any]:
+    """Content of a side file; empty where it is not a JSON object."""
+    try:
+        content = json.loads(side.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _label_class(entry: dict[str, Any]) -> LabelClass:
+    colour = entry.get("colour")
+    if colour is not None:
+        red, green, blue, alpha = (float(value) for value in colour)
+        colour = (red, green, blue, alpha)
+    return LabelClass(int(entry["id"]), str(entry["name"]), colour)

@@ -1,0 +1,355 @@
+"""The one pipeline that runs a method, for every face and without any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .device import Device, available_memory, resolve_device
+from .errors import (
+    Cancelled,
+    InputError,
+    JobFailedError,
+    OutOfMemoryError,
+    ParameterError,
+    SegSuiteError,
+    SpaceMismatchError,
+)
+from .image import Image, LabelClass, Segmentation, classes_present
+from .method import Extras, Method
+from .progress import SILENT, Progress
+from .provenance import Provenance, current_versions, describe_input
+from .registry import get_method
+from .space import Axis, Space
+from .typing import ImageArray
+
+Source = ImageArray | Image | Segmentation | str | Path
+
+_LABEL_INPUTS = ("seeds", "mask", "reference")
+
+
+def run(
+    method: str | Method,
+    image: Source,
+    *,
+    seeds: Source | None = None,
+    mask: Source | None = None,
+    reference: Source | None = None,
+    extras: tuple[str, ...] = (),
+    device: str = "auto",
+    spacing: tuple[float, ...] | None = None,
+    channel_axis: int | None = None,
+    rng: int = 0,
+    memory_limit: int | None = None,
+    progress: Progress = SILENT,
+    **settings: Any,
+) -> Segmentation:
+    """Run a method on an image and keep geometry, classes and provenance.
+
+    Parameters
+    ----------
+    method : str or Method
+        Method id, e.g. "growcut".
+    image : (M, N[, P]) array, Image or path
+    seeds, mask, reference : array, Image, Segmentation or path, optional
+        Further image-like inputs, on the grid of `image`.
+    extras : tuple of str
+        Names of further outputs to keep in ``result.extras``.
+    device : str
+        "auto", "cpu", "cuda", "cuda:1", "mps".
+    spacing : tuple of float, optional
+        Voxel size per spatial axis for a bare array; an `Image` brings its own.
+    channel_axis : int, optional
+        Axis of `image` that holds channels; an `Image` says so in its space.
+    rng : int
+        Seed of methods that draw random numbers.
+    memory_limit : int, optional
+        Bytes the job may use; by default what the machine has free.
+    progress : callable
+        Called with (fraction, message); raises `Cancelled` to stop the job.
+    **settings
+        Settings of the method; ``get_method(id).params`` lists them.
+
+    Returns
+    -------
+    Segmentation
+
+    Raises
+    ------
+    SegSuiteError
+        In one sentence: what was expected, what was got, what to do.
+    Cancelled
+        If `progress` raised it.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_segsuite as nss
+    >>> image = np.array([[0, 0, 9, 9]], dtype=np.uint8)
+    >>> nss.run("global_threshold", image, algorithm="manual", value=5).labels
+    array([[0, 0, 1, 1]], dtype=uint8)
+    """
+    record = method if isinstance(method, Method) else get_method(method)
+    values = record.check(settings)
+    unknown = set(extras) - set(record.extras)
+    if unknown:
+        raise ParameterError(
+            f"{record.title} has no extra output {', '.join(map(repr, sorted(unknown)))}; "
+            f"it has {', '.join(record.extras) or 'none'}.",
+            name="extras",
+        )
+    picture = as_image(image, spacing, channel_axis)
+    given = {"seeds": seeds, "mask": mask, "reference": reference}
+    labels = {
+        name: _as_labels(name, source) for name, source in given.items() if source is not None
+    }
+    check_inputs(record, picture, labels)
+    chosen = resolve_device(device, supports=record.devices)
+    check_memory(record, picture, memory_limit)
+
+    injected = _injected(record, picture, chosen, rng)
+    collected = Extras(extras)
+    arrays = {name: np.asarray(value[0]) for name, value in labels.items()}
+    result = _call(record, picture, arrays, values, injected, collected, progress)
+    provenance = Provenance(
+        method=record.id,
+        settings=values,
+        injected={**injected, **({"note": chosen.note} if chosen.note else {})},
+        extras=tuple(extras),
+        inputs={
+            "image": describe_input(picture.name, picture.data),
+            **{name: describe_input(name, array) for name, array in arrays.items()},
+        },
+        versions=current_versions(),
+    )
+    known = labels["seeds"][2] if "seeds" in labels else ()
+    return _wrap(record, picture, result, values, collected, known, provenance)
+
+
+def replay(
+    provenance: Provenance | Mapping[str, Any],
+    image: Source,
+    *,
+    progress: Progress = SILENT,
+    **inputs: Source,
+) -> Segmentation:
+    """Make a result again from its provenance and the same inputs.
+
+    Raises
+    ------
+    InputError
+        If an input is not the one the record names, by its digest.
+    """
+    record = provenance if isinstance(provenance, Provenance) else Provenance.from_dict(provenance)
+    injected = dict(record.injected)
+    channel_axis = injected.get("channel_axis")
+    picture = as_image(image, None, channel_axis)
+    arrays = {"image": picture.data} | {
+        name: np.asarray(_as_labels(name, source)[0]) for name, source in inputs.items()
+    }
+    for name, expected in record.inputs.items():
+        if name not in arrays:
+            raise InputError(f"the record was made with {name}; give {name}= the same array")
+        got = describe_input(name, arrays[name])
+        if got["sha256"] != expected["sha256"]:
+            raise InputError(
+                f"expected the {name} of the record (shape {tuple(expected['shape'])}, "
+                f"{expected['dtype']}), got other values (shape {tuple(got['shape'])}, "
+                f"{got['dtype']}); replay needs the same input"
+            )
+    if "spacing" in injected and not isinstance(image, Image | str | Path):
+        picture = as_image(picture.data, injected["spacing"], channel_axis)
+    return run(
+        record.method,
+        picture,
+        extras=record.extras,
+        device=str(injected.get("device", "auto")),
+        rng=int(injected.get("rng", 0)),
+        progress=progress,
+        **inputs,  # type: ignore[arg-type]
+        **record.settings,
+    )
+
+
+def as_image(
+    source: Source, spacing: tuple[float, ...] | None = None, channel_axis: int | None = None
+) -> Image:
+    """Bring whatever holds an image to an `Image`."""
+    if isinstance(source, str | Path):
+        from .io import read
+
+        source = read(source)
+    if isinstance(source, Segmentation):
+        source = Image(source.labels, source.space, source.name)
+    if isinstance(source, Image):
+        if channel_axis is None or source.space.channel_axis is not None:
+            return source
+        return replace(source, space=source.space.with_channel_axis(channel_axis))
+    data = np.asarray(source)
+    if channel_axis is not None and not -data.ndim <= channel_axis < data.ndim:
+        raise InputError(
+            f"expected a channel axis between {-data.ndim} and {data.ndim - 1}, "
+            f"got {channel_axis}; the image has shape {data.shape}"
+        )
+    n_spatial = data.ndim - (channel_axis is not None)
+    if spacing is not None:
+        spacing = check_spacing(spacing, n_spatial)
+    return Image.from_array(data, spacing=spacing, channel_axis=channel_axis)
+
+
+def check_spacing(spacing: tuple[float, ...], n_spatial: int) -> tuple[float, ...]:
+    """Validate voxel sizes: one positive, finite number per spatial axis."""
+    values = tuple(float(v) for v in spacing)
+    if len(values) != n_spatial or not all(np.isfinite(v) and v > 0 for v in values):
+        raise InputError(
+            f"expected {n_spatial} positive spacings, one per spatial axis, got {values}"
+        )
+    return values
+
+
+def check_inputs(
+    method: Method,
+    image: Image,
+    labels: Mapping[str, tuple[ImageArray, Space | None, tuple[LabelClass, ...]]],
+) -> None:
+    """Refuse what the method cannot work on, in words."""
+    if image.space.channel_axis is not None and method.channels == "single":
+        raise InputError(
+            f"{method.title} takes one channel, got an image with "
+            f"{image.data.shape[image.space.channel_axis]}; pick one channel or convert to grey."
+        )
+    known = {entry.name: entry for entry in method.inputs}
+    for name, entry in known.items():
+        if entry.required and name != "image" and name not in labels:
+            raise InputError(f"{method.title} needs {name}; give {name}= an array like the image.")
+    for name, (_array, space, _classes) in labels.items():
+        if name not in known:
+            raise InputError(f"{method.title} takes no {name}; leave it out.")
+        grid = image.space.without("channel")
+        if space is not None and space.ndim == grid.ndim and not space.is_close(grid):
+            raise SpaceMismatchError(
+                f"the {name} and the image lie at different places in the world; "
+                f"resample the {name} onto the image's grid first."
+            )
+
+
+def estimate_memory(method: Method, n_voxels: int) -> int:
+    """Bytes a run needs at its peak, beyond the inputs."""
+    return int(method.bytes_per_voxel * n_voxels)
+
+
+def check_memory(method: Method, image: Image, limit: int | None) -> None:
+    """Refuse a job that would not fit.
+
+    Raises
+    ------
+    OutOfMemoryError
+    """
+    need = estimate_memory(method, int(np.prod(image.spatial_shape)))
+    have = available_memory() if limit is None else min(limit, available_memory())
+    if need > have:
+        raise OutOfMemoryError(
+            f"{method.title} needs about {need / 2**30:.1f} GiB for this image, "
+            f"{have / 2**30:.1f} GiB are allowed or free; crop or downsample the image, close "
+            f"other programs or raise the memory limit in the settings."
+        )
+
+
+def _as_labels(
+    name: str, source: Source
+) -> tuple[ImageArray, Space | None, tuple[LabelClass, ...]]:
+    if isinstance(source, str | Path):
+        from .io import read
+
+        loaded = read(source, kind="labels")
+        assert isinstance(loaded, Segmentation)
+        source = loaded
+    if isinstance(source, Segmentation):
+        return source.labels, source.space, tuple(source.classes)
+    if isinstance(source, Image):
+        return source.data, source.space, ()
+    return np.asarray(source), None, ()
+
+
+def _injected(method: Method, image: Image, device: Device, rng: int) -> dict[str, Any]:
+    space = image.space
+    offered = {
+        "spacing": space.spacing if space.is_physical else None,
+        "channel_axis": space.channel_axis,
+        "device": device.name,
+        "rng": rng,
+    }
+    return {name: value for name, value in offered.items() if name in method.injected}
+
+
+def _call(
+    method: Method,
+    image: Image,
+    labels: Mapping[str, ImageArray],
+    settings: Mapping[str, Any],
+    injected: Mapping[str, Any],
+    extras: Extras,
+    progress: Progress,
+) -> ImageArray:
+    tools: dict[str, Any] = dict(injected)
+    if "progress" in method.injected:
+        tools["progress"] = progress
+    if "extras" in method.injected:
+        tools["extras"] = extras
+    progress(0.0, f"{method.title} …")
+    try:
+        result = method.function(image.data, **labels, **settings, **tools)
+    except (SegSuiteError, Cancelled, KeyboardInterrupt):
+        raise
+    except MemoryError as error:
+        raise OutOfMemoryError(
+            f"{method.title} ran out of memory; crop or downsample the image, "
+            f"or close other programs."
+        ) from error
+    except Exception as error:
+        raise JobFailedError(
+            f"{method.title} failed: {type(error).__name__}: {error}. This is a defect of the "
+            f"method; please report it with the image's shape {image.data.shape} and dtype "
+            f"{image.data.dtype}."
+        ) from error
+    progress(1.0, "done")
+    return np.asarray(result)
+
+
+def _wrap(
+    method: Method,
+    image: Image,
+    result: ImageArray,
+    settings: Mapping[str, Any],
+    extras: Extras,
+    known: tuple[LabelClass, ...],
+    provenance: Provenance,
+) -> Segmentation:
+    space = image.space.without("channel")
+    stacked = method.stacked_by is not None and bool(settings[method.stacked_by])
+    expected = image.spatial_shape
+    if stacked and method.stacked_by is not None:
+        expected = (len(settings[method.stacked_by]), *expected)
+        space = space.with_leading(Axis("t", "time"))
+    if result.shape != expected or result.dtype.kind != "u":
+        raise JobFailedError(
+            f"{method.title} broke its contract: expected unsigned labels of shape {expected}, "
+            f"got {result.dtype} of shape {result.shape}; please report this defect."
+        )
+    missing = extras.wanted - set(extras)
+    if missing:
+        raise JobFailedError(
+            f"{method.title} did not return {', '.join(sorted(missing))}; please report it."
+        )
+    segmentation = Segmentation(
+        result,
+        space,
+        classes_present(result, known),
+        provenance,
+        dict(extras),
+        name=f"{image.name} {method.title}",
+    )
+    return segmentation if not stacked else replace(segmentation, name=f"{segmentation.name} steps")

@@ -1,0 +1,231 @@
+"""Exact GrowCut on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import config
+from numpy.typing import NDArray
+
+from ...progress import SILENT, Progress
+from ..growcut_cost import Steps, build_steps
+from .growcut_forest import NO_PARENT, clear_unreached, find_parents, follow_parents
+from .growcut_grid import Grid, build_grid, inner
+from .growcut_sweeps import SLOTS, UNREACHED, start_blocks, sweep_blocks
+
+# Fewer voxels than this are finished before a second thread would pay.
+SERIAL_BELOW = 1 << 18
+# Work handed to a thread at once: short enough to cancel between pieces.
+VOXELS_PER_PIECE = 1 << 20
+
+
+class Forest(NamedTuple):
+    """A solved problem, padded and flat: strengths, labels and codes of parents."""
+
+    strength: NDArray[np.float32]
+    label: NDArray[Any]
+    code: NDArray[np.uint8]
+
+
+def grow(
+    features: NDArray[Any],
+    seeds: NDArray[Any],
+    steps: Steps,
+    *,
+    mask: NDArray[np.bool_] | None = None,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> tuple[NDArray[Any], NDArray[np.float32]]:
+    """Grow seeds to the fixed point of the GrowCut automaton.
+
+    The strength of a voxel is the largest product of attack forces over all paths from
+    a seed, evaluated in float32 from the seed on: bit for bit what Dijkstra's algorithm
+    finds. It depends neither on the number of threads nor on their schedule.
+
+    Parameters
+    ----------
+    features : (C, M, N[, P]) array
+        Feature planes, channel first; uint8, uint16, int16 or float32. Voxels with a
+        NaN or infinite feature are treated as outside the mask.
+    seeds : (M, N[, P]) array of uint8, uint16 or uint32
+        Labels of the seeds, 0 where unpainted.
+    steps : Steps
+        Neighbourhood and attack force.
+    mask : (M, N[, P]) bool array, optional
+        False where nothing may grow or pass; seeds there are ignored.
+    threads : int, optional
+        Threads to use; as many as numba would (``NUMBA_NUM_THREADS``) by default.
+    progress : Progress
+        Called from this thread; may raise `Cancelled`.
+
+    Returns
+    -------
+    labels : (M, N[, P]) array, dtype of `seeds`
+        Label of the root of each voxel, 0 where no seed reaches. A voxel's parent is
+        the last neighbour q, in the order of ``steps.offsets``, with
+        ``strength_q * g == strength_p``.
+    strength : (M, N[, P]) float32 array
+        1 at seeds, 0 where no seed reaches.
+
+    References
+    ----------
+    Vezhnevets & Konouchine (2005), GrowCut: interactive multi-label N-D image
+    segmentation by cellular automata, Graphicon. Falcão, Stolfi & Lotufo (2004), The
+    image foresting transform, doi:10.1109/TPAMI.2004.1261076.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_segsuite.kernels.growcut_cost import build_steps
+    >>> row = np.array([[[0, 0, 0, 9, 9]]], dtype=np.uint8)
+    >>> seeds = np.array([[1, 0, 0, 0, 2]], dtype=np.uint8)
+    >>> grow(row, seeds, build_steps(2, 1, contrast=9))[0]
+    array([[1, 1, 1, 2, 2]], dtype=uint8)
+    """
+    grid = build_grid(features, steps, mask)
+    forest = solve(grid, seeds, threads=threads, progress=progress)
+    shape, padded = grid.shape, grid.padded
+    strength, label = forest.strength, forest.label
+    del grid, forest  # features and codes: the copies below need the room
+    labels = inner(label, shape, padded).copy()
+    del label
+    return labels, inner(strength, shape, padded).copy()
+
+
+def solve(
+    grid: Grid, seeds: NDArray[Any], *, threads: int | None = None, progress: Progress = SILENT
+) -> Forest:
+    """Solve a problem that is already laid out; see `grow`."""
+    voxels = int(np.prod(grid.shape))
+    if threads is None:
+        threads = 1 if voxels < SERIAL_BELOW else int(config.NUMBA_NUM_THREADS)
+    forest = _unsolved(grid, seeds)
+    layout, field, links = grid.layout, grid.field, grid.links
+    strength, label, code = forest
+    lines = layout.planes * layout.rows
+    pieces = [(a, a + n) for a, n in _cut(lines, VOXELS_PER_PIECE // layout.width)]
+    with Crew(threads) as crew:
+        _sweep(grid, strength, crew, progress)
+        progress(0.9, "Tracing labels")
+        clear_unreached(strength)
+        crew.run(lambda a, b: find_parents(strength, code, field, links, layout, a, b), pieces)
+        crew.run(lambda a, b: follow_parents(label, code, links.offsets, layout, a, b), pieces)
+    progress(1.0, "Done")
+    return forest
+
+
+def _sweep(grid: Grid, strength: NDArray[np.float32], crew: Crew, progress: Progress) -> None:
+    layout = grid.layout
+    blocks = layout.blocks_down * layout.blocks_across
+    problem = (strength, grid.field, layout, grid.neighbours)
+    mail = np.zeros(
+        (SLOTS, layout.planes * layout.rows, len(grid.neighbours.planes)), dtype=np.uint64
+    )
+    active = np.zeros(blocks, dtype=np.bool_)
+    per_piece = VOXELS_PER_PIECE // (layout.block_planes * layout.block_rows * layout.width)
+    fraction = 0.0
+
+    def pieces(order: NDArray[np.int64]) -> list[tuple[NDArray[np.int64]]]:
+        fair = len(order) // (4 * crew.threads) if crew.threads > 1 else len(order)
+        return [(order[a : a + n],) for a, n in _cut(len(order), min(per_piece, fair))]
+
+    def start(some: NDArray[np.int64]) -> None:
+        start_blocks(*problem, mail, active, some, crew.stop)
+
+    crew.run(start, pieces(np.arange(blocks)))
+    turn = 0
+    while active.any():
+        turn += 1
+        order = np.flatnonzero(active)
+        active[:] = False
+        fraction = max(fraction, 0.9 * (1 - len(order) / (blocks + 1)))
+
+        def sweep(some: NDArray[np.int64], turn: int = turn) -> None:
+            sweep_blocks(*problem, mail, active, some, turn, crew.stop)
+
+        crew.run(
+            sweep,
+            pieces(order if turn % 2 else order[::-1].copy()),
+            lambda: progress(fraction, "Growing"),
+        )
+
+
+def _cut(total: int, length: int) -> list[tuple[int, int]]:
+    length = max(1, length)
+    return [(a, min(length, total - a)) for a in range(0, total, length)]
+
+
+def _unsolved(grid: Grid, seeds: NDArray[Any]) -> Forest:
+    size = grid.field.features.shape[1]
+    forest = Forest(
+        np.zeros(size, dtype=np.float32),
+        np.zeros(size, dtype=seeds.dtype),
+        np.full(size, NO_PARENT, dtype=np.uint8),
+    )
+    outside = np.isnan(grid.inner(grid.field.features[0]))
+    label, strength = grid.inner(forest.label), grid.inner(forest.strength)
+    label[...] = seeds
+    np.copyto(label, 0, where=outside)
+    strength[...] = UNREACHED
+    np.copyto(strength, 1, where=label != 0)
+    return forest
+
+
+class Crew:
+    """Threads that share the pieces of a job.
+
+    Plain threads around kernels that release the GIL, not numba's parallel loops: those
+    share a pool that aborts the process when two threads of an application enter it at
+    once and neither OpenMP nor TBB is installed.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.stop = np.zeros(1, dtype=np.bool_)
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop[0] = True
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def run(
+        self,
+        job: Callable[..., None],
+        pieces: Sequence[tuple[Any, ...]],
+        done: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Call ``job(*piece)`` for all pieces; `done` is called in this thread after each."""
+        if self._pool is None or len(pieces) == 1:
+            for piece in pieces:
+                job(*piece)
+                done()
+            return
+        for future in [self._pool.submit(job, *piece) for piece in pieces]:
+            future.result()
+            done()
+
+
+def warm_up() -> None:
+    """Compile every kernel that `grow` uses, for the cache of this machine."""
+    for dtype in (np.uint8, np.uint16, np.uint32):
+        for ndim in (2, 3):
+            seeds = np.zeros((4,) * ndim, dtype=dtype)
+            seeds[0] = 1
+            steps = build_steps(ndim, ndim, 1.0)
+            grow(np.zeros((1, *seeds.shape), dtype=np.uint8), seeds, steps, threads=1)
+
+
+def is_warm() -> bool:
+    """Whether an earlier run left compiled kernels in the cache."""
+    return all(
+        any(Path(kernel.stats.cache_path).glob(f"*.{kernel.__name__}-*.nbc"))
+        for kernel in (start_blocks, sweep_blocks, find_parents, follow_parents)
+    )

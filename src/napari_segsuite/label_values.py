@@ -1,0 +1,125 @@
+"""What may stand in a label array: integers from zero up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import InputError
+from .typing import LabelArray
+
+_CHUNK = 1 << 20
+
+
+def smallest_label_dtype(largest: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """The smallest of uint8, uint16 and uint32 that holds `largest`.
+
+    Raises
+    ------
+    InputError
+        If none does.
+
+    Examples
+    --------
+    >>> smallest_label_dtype(256)
+    dtype('uint16')
+    """
+    for dtype in (np.uint8, np.uint16, np.uint32):
+        if largest <= np.iinfo(dtype).max:
+            return np.dtype(dtype)
+    raise InputError(
+        f"expected labels up to {np.iinfo(np.uint32).max}, got {largest}; "
+        "renumber the labels, e.g. with skimage.segmentation.relabel_sequential"
+    )
+
+
+def integer_labels(values: ArrayLike) -> NDArray[np.integer[Any] | np.bool_]:
+    """Check that `values` can be labels; integers come back as they are, without a copy.
+
+    Parameters
+    ----------
+    values : (M, N[, P]) array_like
+        Integers, booleans, or floating-point numbers that are all whole.
+
+    Returns
+    -------
+    (M, N[, P]) array of integers
+        Floating-point input is converted to the smallest of uint8, uint16 and uint32.
+
+    Raises
+    ------
+    InputError
+        If there is a negative value, a fraction, a NaN, or no value at all.
+
+    Examples
+    --------
+    >>> integer_labels([0.0, 2.0])
+    array([0, 2], dtype=uint8)
+    """
+    array = np.asarray(values)
+    if array.size == 0:
+        raise InputError(f"expected labels, got an empty array of shape {array.shape}")
+    if array.dtype.kind in "bu":
+        return array
+    if array.dtype.kind not in "if":
+        raise InputError(f"expected labels as integers, got values of type {array.dtype}")
+    if array.dtype.kind == "f":
+        _refuse_fractions(array)
+    lowest = array.min()
+    if lowest < 0:
+        raise InputError(
+            f"expected labels from 0 up, got {int(lowest)}; "
+            "renumber the labels so that the background is 0"
+        )
+    if array.dtype.kind == "i":
+        return array
+    return array.astype(smallest_label_dtype(int(array.max())))
+
+
+def compact_labels(values: ArrayLike) -> LabelArray:
+    """Labels in the smallest of uint8, uint16 and uint32; uint8 comes back without a copy.
+
+    Raises
+    ------
+    InputError
+        As `integer_labels`, and if a label is beyond uint32.
+    """
+    array = integer_labels(values)
+    if array.dtype == np.bool_:
+        return array.view(np.uint8)
+    if array.dtype == np.uint8:
+        return array
+    return array.astype(smallest_label_dtype(int(array.max())), copy=False)
+
+
+def _refuse_fractions(array: NDArray[np.floating[Any]]) -> None:
+    flat = array.reshape(-1, order="A") if _is_contiguous(array) else array.ravel()
+    for start in range(0, flat.size, _CHUNK):
+        part = flat[start : start + _CHUNK]
+        whole = np.isfinite(part) & (np.floor(part) == part)
+        if not whole.all():
+            raise InputError(
+                f"expected whole numbers as labels, got {float(part[~whole][0])!r}; "
+                "this looks like an intensity or probability image: threshold it first"
+            )
+
+
+def _is_contiguous(array: NDArray[Any]) -> bool:
+    return bool(array.flags.c_contiguous or array.flags.f_contiguous)
+
+
+def present_labels(labels: NDArray[np.integer[Any]]) -> list[int]:
+    """Values that occur in `labels`, zero excluded, in ascending order.
+
+    Reads in pieces: no temporary of the volume's size.
+    """
+    flat = labels.reshape(-1, order="A") if _is_contiguous(labels) else labels.ravel()
+    found: set[int] = set()
+    for start in range(0, flat.size, _CHUNK):
+        part = flat[start : start + _CHUNK]
+        small = part.dtype.itemsize <= 2 and part.dtype.kind == "u"
+        values = np.flatnonzero(np.bincount(part)) if small else np.unique(part)
+        found.update(values.tolist())
+    return sorted(found - {0})

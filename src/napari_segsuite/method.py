@@ -1,0 +1,257 @@
+"""The one declaration: a plain function under ``@method`` is a segmentation method.
+
+Its signature and docstring are read once. Forms, command line, provenance, manifest,
+documentation and the conformance tests all follow from the `Method` record made here.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, ParamSpec, TypeVar, get_type_hints
+
+from .errors import ParameterError
+from .inputs import check_image, check_on_grid
+from .params import Param, read_param
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FAMILIES: Mapping[str, str] = {
+    "threshold": "Thresholds",
+    "color": "Colour",
+    "edges": "Edges",
+    "clustering": "Clustering",
+    "superpixels": "Superpixels",
+    "seeds": "Automatic seeds",
+    "seeded": "From seeds",
+    "contours": "Contours",
+    "postprocessing": "Post-processing",
+    "deep": "Networks",
+    "effects": "Effects",
+}
+
+# Keywords that the pipeline fills in from the image, the user's device choice and so on.
+INJECTED = ("spacing", "channel_axis", "device", "progress", "rng", "extras")
+
+
+class Extras(dict[str, Any]):
+    """Collects the further outputs that were asked for.
+
+    A method tests ``"strength" in extras.wanted`` before it computes something only for
+    this, and stores it with ``extras["strength"] = …``.
+    """
+
+    def __init__(self, wanted: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.wanted = frozenset(wanted)
+
+
+@dataclass(frozen=True)
+class Input:
+    """An image-like argument of a method: "image", "seeds", "mask" or "reference"."""
+
+    name: str
+    required: bool
+    help: str
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """A declared method; see `method` for the meaning of the fields."""
+
+    id: str
+    title: str
+    family: str
+    ndim: tuple[int, ...]
+    channels: Literal["single", "any"]
+    output: Literal["labels", "image"]
+    extras: tuple[str, ...]
+    requires: tuple[str, ...]
+    devices: tuple[str, ...]
+    bytes_per_voxel: float
+    stacked_by: str | None
+    references: tuple[str, ...]
+    function: Callable[..., Any]
+
+    @functools.cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self.function)
+
+    @functools.cached_property
+    def _doc(self) -> tuple[str, str, dict[str, str]]:
+        from docstring_parser import DocstringStyle, parse
+
+        doc = parse(inspect.getdoc(self.function) or "", style=DocstringStyle.NUMPYDOC)
+        helps: dict[str, str] = {}
+        for entry in doc.params:
+            for name in entry.arg_name.split(","):
+                helps[name.strip()] = " ".join((entry.description or "").split())
+        return doc.short_description or "", doc.long_description or "", helps
+
+    @property
+    def summary(self) -> str:
+        """First line of the docstring."""
+        return self._doc[0]
+
+    @property
+    def description(self) -> str:
+        """The docstring's text between the summary and the parameters."""
+        return self._doc[1]
+
+    @functools.cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """Image-like arguments, in order."""
+        return tuple(
+            Input(p.name, p.default is p.empty, self._doc[2].get(p.name, ""))
+            for p in self._signature.parameters.values()
+            if p.kind is p.POSITIONAL_OR_KEYWORD
+        )
+
+    @functools.cached_property
+    def injected(self) -> frozenset[str]:
+        """Keywords that the pipeline fills in."""
+        return frozenset(INJECTED) & frozenset(self._signature.parameters)
+
+    @functools.cached_property
+    def params(self) -> tuple[Param, ...]:
+        """Settings, in order of declaration."""
+        hints = get_type_hints(inspect.unwrap(self.function), include_extras=True)
+        return tuple(
+            read_param(p.name, hints[p.name], p.default, self._doc[2].get(p.name, ""))
+            for p in self._signature.parameters.values()
+            if p.kind is p.KEYWORD_ONLY and p.name not in INJECTED
+        )
+
+    def check(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Complete `settings` with defaults and validate them.
+
+        Raises
+        ------
+        ParameterError
+            For an unknown name or a value outside its declared bounds.
+        """
+        known = {param.name: param for param in self.params}
+        for name in settings:
+            if name not in known:
+                raise ParameterError(
+                    f"{self.title} has no setting '{name}'; it has {', '.join(known) or 'none'}.",
+                    name=name,
+                )
+        return {
+            name: param.check(settings.get(name, param.default), self.title)
+            for name, param in known.items()
+        }
+
+
+_registry: dict[str, Method] = {}
+
+
+def method(
+    *,
+    title: str,
+    family: str,
+    ndim: tuple[int, ...] = (2, 3),
+    channels: Literal["single", "any"] = "single",
+    output: Literal["labels", "image"] = "labels",
+    extras: tuple[str, ...] = (),
+    requires: tuple[str, ...] = (),
+    devices: tuple[str, ...] = ("cpu",),
+    bytes_per_voxel: float,
+    stacked_by: str | None = None,
+    references: tuple[str, ...] = (),
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a segmentation method.
+
+    Positional parameters of the function are image-like inputs (`image`, `seeds`,
+    `mask`, `reference`); keyword-only ones are settings, with bounds and units in their
+    annotation and help in the numpydoc entry. The keywords `spacing`, `channel_axis`,
+    `device`, `progress`, `rng` and `extras` are filled in by the pipeline.
+
+    Parameters
+    ----------
+    title : str
+        Name shown in menus, 3 to 90 characters.
+    family : str
+        A key of `FAMILIES`; the submenu.
+    ndim : tuple of int
+        Numbers of spatial axes the method takes.
+    channels : {"single", "any"}
+        Whether several channels may come at once.
+    output : {"labels", "image"}
+        What is returned.
+    extras : tuple of str
+        Further outputs the method can store in `extras`.
+    requires : tuple of str
+        Import names of optional libraries; "torch" sends the job of a viewer to the
+        compute process.
+    devices : tuple of str
+        "cpu", "cuda", "mps": where the method can run.
+    bytes_per_voxel : float
+        Peak memory beyond the inputs, results included.
+    stacked_by : str, optional
+        Setting that, when not empty, makes the method return one frame per entry, as a
+        time stack.
+    references : tuple of str
+        DOIs or addresses.
+
+    Raises
+    ------
+    ValueError
+        If the id (the function's name) is taken, or the family is unknown.
+    """
+    if family not in FAMILIES:
+        raise ValueError(f"unknown family {family!r}; known: {', '.join(FAMILIES)}")
+
+    def declare(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            call = signature.bind(*args, **kwargs)
+            _check_call(record, call.arguments)
+            return function(*call.args, **call.kwargs)
+
+        record = Method(
+            id=function.__name__,
+            title=title,
+            family=family,
+            ndim=ndim,
+            channels=channels,
+            output=output,
+            extras=extras,
+            requires=requires,
+            devices=devices,
+            bytes_per_voxel=bytes_per_voxel,
+            stacked_by=stacked_by,
+            references=references,
+            function=checked,
+        )
+        if record.id in _registry:
+            raise ValueError(f"a method with the id '{record.id}' is declared already")
+        _registry[record.id] = record
+        return checked
+
+    return declare
+
+
+def _check_call(method: Method, arguments: dict[str, Any]) -> None:
+    """Validate the arguments of a direct call, in place."""
+    given = {param.name: param for param in method.params if param.name in arguments}
+    for name, param in given.items():
+        arguments[name] = param.check(arguments[name], method.title)
+    axis = arguments.get("channel_axis")
+    image = check_image(method.title, arguments["image"], method.ndim, axis)
+    arguments["image"] = image
+    for entry in method.inputs[1:]:
+        if arguments.get(entry.name) is not None:
+            arguments[entry.name] = check_on_grid(
+                method.title, entry.name, arguments[entry.name], image, axis
+            )
+
+
+def declared() -> Mapping[str, Method]:
+    """The methods declared so far, by id; `registry.methods` loads them first."""
+    return _registry

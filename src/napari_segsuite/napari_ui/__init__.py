@@ -1,0 +1,1 @@
+"""The viewer's face: forms, layers, readers and writers for napari."""

@@ -1,0 +1,21 @@
+"""How a long computation reports and how it is stopped."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from .errors import Cancelled as Cancelled
+
+
+class Progress(Protocol):
+    """Called by methods with a fraction in [0, 1]; raises `Cancelled` to stop them."""
+
+    def __call__(self, fraction: float, message: str = "") -> None:
+        """Report that `fraction` of the work is done."""
+
+
+def _silent(fraction: float, message: str = "") -> None:
+    return
+
+
+SILENT: Progress = _silent

@@ -1,0 +1,108 @@
+"""How a result came about: enough to make it again, bit for bit."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError
+from .typing import ImageArray
+
+FORMAT = 1
+_LIBRARIES = ("numpy", "numba", "scipy", "scikit-image")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Record of one run.
+
+    Attributes
+    ----------
+    method : str
+        Method id.
+    settings : mapping
+        All validated settings.
+    injected : mapping
+        What the pipeline filled in: spacing, channel axis, device, rng.
+    extras : tuple of str
+        Further outputs that were asked for.
+    inputs : mapping
+        Per image-like input: name, shape, dtype and SHA-256 digest of its values.
+    versions : mapping
+        Of this package, Python and the libraries that computed.
+    """
+
+    method: str
+    settings: Mapping[str, Any]
+    injected: Mapping[str, Any] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()
+    inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON and for ``layer.metadata``."""
+        return _plain(asdict(self))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Provenance:
+        """Inverse of `to_dict`.
+
+        Raises
+        ------
+        InputError
+            If the record was written by a newer version of this package, or is none.
+        """
+        if data.get("format", 0) > FORMAT or "method" not in data:
+            raise InputError(
+                f"expected a provenance record of format {FORMAT} or older, "
+                f"got {data.get('format')!r}; update napari-segsuite"
+            )
+        fields = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        fields["extras"] = tuple(fields.get("extras", ()))
+        return cls(**fields)
+
+
+def describe_input(name: str, data: ImageArray) -> dict[str, Any]:
+    """Name, shape, dtype and digest of an array."""
+    return {
+        "name": name,
+        "shape": list(data.shape),
+        "dtype": str(data.dtype),
+        "sha256": digest(data),
+    }
+
+
+def digest(data: ImageArray) -> str:
+    """SHA-256 of an array's values in C order, read plane by plane."""
+    sha = hashlib.sha256(f"{data.dtype.str}{data.shape}".encode())
+    for plane in data if data.ndim > 2 else (data,):
+        sha.update(np.ascontiguousarray(plane).data)
+    return sha.hexdigest()
+
+
+def current_versions() -> dict[str, str]:
+    """Versions that a result depends on."""
+    versions = {"python": platform.python_version()}
+    for name in ("napari-segsuite", *_LIBRARIES):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value

@@ -1,0 +1,36 @@
+"""Small inputs with known content, for any declared method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_segsuite.method import Method
+
+
+def two_halves(shape: tuple[int, ...], dtype: Any = np.uint8) -> np.ndarray:
+    """Dark left half, bright right half, with mild noise; deterministic."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 20, shape) + 40
+    image[..., shape[-1] // 2 :] += 100
+    return image > 100 if dtype is bool else image.astype(dtype)
+
+
+def two_strokes(shape: tuple[int, ...]) -> np.ndarray:
+    """Class 1 painted on the left border, class 2 on the right one."""
+    seeds = np.zeros(shape, dtype=np.uint8)
+    seeds[..., 0], seeds[..., -1] = 1, 2
+    return seeds
+
+
+def inputs_for(method: Method, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """The label inputs that the method requires, on a grid."""
+    required = {entry.name for entry in method.inputs if entry.required} - {"image"}
+    assert required <= {"seeds"}, f"teach builders.py to make {required}"
+    return {name: two_strokes(shape) for name in required}
+
+
+def shape_for(method: Method, size: int = 12) -> tuple[int, ...]:
+    """A grid of the highest dimension the method takes."""
+    return (size - 3, size - 1, size)[-max(method.ndim) :]

@@ -1,0 +1,32 @@
+"""Records of how a result came about."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from napari_segsuite.errors import InputError
+from napari_segsuite.provenance import FORMAT, Provenance, digest
+
+
+def test_round_trip_through_json() -> None:
+    record = Provenance("growcut", {"connectivity": 3, "evolution": (1, 2)}, extras=("strength",))
+    again = Provenance.from_dict(json.loads(json.dumps(record.to_dict())))
+    assert again.method == "growcut"
+    assert again.extras == ("strength",)
+    assert again.to_dict() == record.to_dict()
+
+
+@pytest.mark.parametrize("broken", [{"format": FORMAT + 1, "method": "growcut"}, {"format": 1}])
+def test_foreign_records_are_refused(broken: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="expected a provenance record"):
+        Provenance.from_dict(broken)
+
+
+def test_digest_depends_on_values_shape_and_type_but_not_on_layout() -> None:
+    array = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
+    assert digest(array) == digest(np.asfortranarray(array))
+    others = [array + 1, array.reshape(3, 2, 4), array.astype(np.int16), array.ravel()]
+    assert len({digest(other) for other in [array, *others]}) == 5
