@@ -48,16 +48,21 @@ def _seeds(rng, shape, dtype: str, n_seeds: int, n_classes: int):
 
 
 @st.composite
-def growcut_problems(draw, max_side: int = 6, image_dtypes=IMAGE_DTYPES) -> Problem:
-    """Few distinct values make ties, saturated and zero differences common."""
+def growcut_problems(draw, max_side: int = 6) -> Problem:
+    """Few distinct values make ties, saturated and zero differences common.
+
+    Some shapes have one long axis: kernels work in runs and blocks of a fixed length.
+    """
     ndim = draw(st.integers(2, 3))
-    shape = tuple(draw(st.lists(st.integers(1, max_side), min_size=ndim, max_size=ndim)))
+    sides = draw(st.lists(st.integers(1, max_side), min_size=ndim, max_size=ndim))
+    sides[draw(st.integers(0, ndim - 1))] += draw(st.sampled_from([0, 0, 0, 15, 40]))
+    shape = tuple(sides)
     n_channels = draw(st.integers(1, 3))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     features = _features(
         rng,
         (n_channels, *shape),
-        draw(st.sampled_from(image_dtypes)),
+        draw(st.sampled_from(IMAGE_DTYPES)),
         n_levels=draw(st.sampled_from([1, 2, 3, 200])),
         n_not_finite=draw(st.sampled_from([0, 0, 3])),
     )
@@ -76,8 +81,8 @@ def growcut_problems(draw, max_side: int = 6, image_dtypes=IMAGE_DTYPES) -> Prob
         rng,
         shape,
         draw(st.sampled_from(SEED_DTYPES)),
-        n_seeds=draw(st.integers(0, 8)),
-        n_classes=draw(st.sampled_from([1, 2, 8])),
+        n_seeds=draw(st.sampled_from([8, 3, 1, 0])),
+        n_classes=draw(st.sampled_from([8, 2, 1])),
     )
     mask = rng.random(shape) < 0.8 if draw(st.booleans()) else None
     return Problem(features, seeds, steps, mask)
@@ -89,6 +94,13 @@ def fading_problem(seed_dtype: str = "uint8") -> Problem:
     seeds = np.zeros((1, 120), seed_dtype)
     seeds[0, 0] = 7
     return Problem(features, seeds, build_steps(2, 1, 255.0, cost="slicer"), None)
+
+
+def overflowing_problem() -> Problem:
+    """Differences beyond float32 at a contrast of zero: their force is not a number."""
+    features = np.array([[[3e38, 3e38, -3e38, -3e38, 3e38]]], np.float32)
+    seeds = np.array([[1, 0, 0, 0, 2]], np.uint8)
+    return Problem(features, seeds, build_steps(2, 1, 0.0), None)
 
 
 def serpentine_problem() -> Problem:

@@ -57,7 +57,7 @@ def test_value_outside_the_declaration_is_refused_by_name(method: Method, param:
             nss.run(method, np.zeros((4, 4)), **{param.name: bad})
         assert caught.value.name == param.name
         with pytest.raises(ParameterError, match=f"'{param.name}' must be"):
-            method.function(np.zeros((4, 4)), **{param.name: bad})
+            method.function(np.zeros((4, 4)), **inputs_for(method, (4, 4)), **{param.name: bad})
 
 
 def invalid_values(param: Param) -> list[Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from growcut_problems import fading_problem, growcut_problems, serpentine_problem
 from hypothesis import given, settings
-from oracles import attack_force, automaton_growcut, heap_growcut, tie_aware_labels_ok
 
+from growcut_problems import fading_problem, growcut_problems, serpentine_problem
 from napari_segsuite.kernels.growcut_cost import STRENGTH_FLOOR, TABLE_SIZE, build_steps
+from oracles import attack_force, automaton_growcut, heap_growcut, tie_aware_labels_ok
 
 
 @settings(max_examples=60, deadline=None)

@@ -17,6 +17,7 @@ from typing import Any
 
 from .errors import DeviceError, MissingDependencyError
 
+_KIND_NAMES = {"cuda": "CUDA device", "mps": "Apple GPU"}  # the faster first
 _NO_LIMIT = sys.maxsize
 
 
@@ -77,9 +78,6 @@ def available_memory() -> int:
     import psutil
 
     return min(int(psutil.virtual_memory().available), _control_group_memory(Path("/")))
-
-
-_KIND_NAMES = {"cuda": "CUDA device", "mps": "Apple GPU"}
 
 
 def _fastest(supports: Collection[str]) -> Device:

@@ -221,6 +221,11 @@ def check_inputs(
             f"{method.title} takes one channel, got an image with "
             f"{image.data.shape[image.space.channel_axis]}; pick one channel or convert to grey."
         )
+    if any(axis.kind == "time" for axis in image.space.axes):
+        raise InputError(
+            f"{method.title} works on one image at a time, got a time series of shape "
+            f"{image.data.shape}; pick a single time point, or name the channel axis."
+        )
     known = {entry.name: entry for entry in method.inputs}
     for name, entry in known.items():
         if entry.required and name != "image" and name not in labels:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import __version__
 from .errors import InputError
 from .typing import ImageArray
 
@@ -89,8 +90,8 @@ def digest(data: ImageArray) -> str:
 
 def current_versions() -> dict[str, str]:
     """Versions that a result depends on."""
-    versions = {"python": platform.python_version()}
-    for name in ("napari-segsuite", *_LIBRARIES):
+    versions = {"napari-segsuite": __version__, "python": platform.python_version()}
+    for name in _LIBRARIES:
         try:
             versions[name] = version(name)
         except PackageNotFoundError:

@@ -57,7 +57,7 @@ def _carry_out(arguments: argparse.Namespace) -> int:
         if arguments.debug:
             raise
         return _fail(str(error))
-    except Exception as error:  # noqa: BLE001 - the user never sees a traceback unasked
+    except Exception as error:  # the user never sees a traceback unasked
         if arguments.debug:
             raise
         return _fail(

@@ -28,7 +28,12 @@ def add_verbs(add: AddVerb) -> None:
         help="voxel size per axis, z,y,x; by default what the reference says",
     )
     evaluate.add_argument(
-        "--ignore", metavar="L", type=int, nargs="+", default=[], help="reference labels to leave out"
+        "--ignore",
+        metavar="L",
+        type=int,
+        nargs="+",
+        default=[],
+        help="reference labels to leave out",
     )
     form = evaluate.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document")

@@ -51,8 +51,12 @@ def show_method(arguments: argparse.Namespace) -> None:
     print(f"{method.title} ({method.id}) – {FAMILIES[method.family]}\n")
     for text in filter(None, (method.summary, method.description)):
         print(textwrap.fill(" ".join(text.split()), 88), end="\n\n")
-    _section("Inputs", ((entry.name, _needed(entry.required), entry.help) for entry in method.inputs))
-    _section("Settings", ((option(param), constraint(param), param.help) for param in method.params))
+    _section(
+        "Inputs", ((entry.name, _needed(entry.required), entry.help) for entry in method.inputs)
+    )
+    _section(
+        "Settings", ((option(param), constraint(param), param.help) for param in method.params)
+    )
     if method.extras:
         print(f"Extra outputs: {', '.join(method.extras)}\n")
     print(f"Devices: {', '.join(method.devices)}")
@@ -126,7 +130,9 @@ def constraint(param: Param) -> str:
     """What a value must be and what it is when not given."""
     default = ",".join(map(str, param.default)) if param.kind == "ints" else param.default
     unit = "unit of the image" if param.unit == "physical" else param.unit
-    stated = param.constraint if not unit or unit in param.constraint else f"{param.constraint} {unit}"
+    stated = (
+        param.constraint if not unit or unit in param.constraint else f"{param.constraint} {unit}"
+    )
     return f"{stated}; default {'empty' if default == '' else default}"
 
 

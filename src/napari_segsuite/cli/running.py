@@ -36,7 +36,12 @@ def add_verbs(add: AddVerb, words: Sequence[str]) -> None:
         _add_method_options(run, named)
     demo = add("demo", run_demo, "segment the bundled brain and measure the result")
     demo.add_argument(
-        "-o", "--output", metavar="DIR", type=Path, default=Path("segsuite-demo"), help="folder to write to"
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        default=Path("segsuite-demo"),
+        help="folder to write to",
     )
 
 
@@ -88,7 +93,10 @@ def progress_bar() -> Iterator[Progress]:
     from tqdm import tqdm
 
     with tqdm(
-        total=100, disable=not sys.stderr.isatty(), leave=False, bar_format="{l_bar}{bar}| {elapsed}"
+        total=100,
+        disable=not sys.stderr.isatty(),
+        leave=False,
+        bar_format="{l_bar}{bar}| {elapsed}",
     ) as bar:
 
         def show(fraction: float, message: str = "") -> None:

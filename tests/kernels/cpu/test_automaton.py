@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from growcut_problems import fading_problem, growcut_problems, serpentine_problem
 from hypothesis import given, settings
-from oracles import automaton_growcut
 
+from growcut_problems import (
+    fading_problem,
+    growcut_problems,
+    overflowing_problem,
+    serpentine_problem,
+)
 from napari_segsuite.errors import Cancelled, ParameterError
 from napari_segsuite.kernels.cpu.automaton import evolve
+from napari_segsuite.kernels.growcut_cost import build_steps
+from oracles import automaton_growcut
 
 
 @settings(max_examples=80, deadline=None)
@@ -53,7 +59,9 @@ def test_no_frames():
 def test_converged_automaton_stops():
     problem = serpentine_problem()
     calls = []
-    evolve(*problem.arguments, (10**9,), mask=problem.mask, progress=lambda f, m="": calls.append(f))
+    evolve(
+        *problem.arguments, (10**9,), mask=problem.mask, progress=lambda f, m="": calls.append(f)
+    )
     assert 40 < len(calls) < 225
 
 
@@ -79,3 +87,17 @@ def test_cancel_stops_and_inputs_stay():
     assert fractions == [0.01, 0.02, 0.03, 0.04, 0.05]
     for old, new in zip(before, (problem.features, problem.seeds, problem.mask), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_force_that_is_not_a_number_conquers_nothing():
+    problem = overflowing_problem()
+    labels = evolve(*problem.arguments, (9,))[0]
+    np.testing.assert_array_equal(labels, [[1, 1, 0, 0, 2]])
+
+
+def test_equal_paths_go_to_the_fewer_hops():
+    features = np.array([[[0, 1, 1, 1]]], np.float32)
+    seeds = np.array([[1, 0, 0, 2]], np.uint8)
+    # The difference of 1 is below the loss that every step has at least.
+    frames = evolve(features, seeds, build_steps(2, 1, 1e7), (9,))
+    np.testing.assert_array_equal(frames[0], [[1, 1, 2, 2]])

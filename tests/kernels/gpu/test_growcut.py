@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from growcut_problems import fading_problem, growcut_problems, serpentine_problem
 from hypothesis import HealthCheck, given, settings
-from oracles import heap_growcut
 
+from growcut_problems import (
+    fading_problem,
+    growcut_problems,
+    overflowing_problem,
+    serpentine_problem,
+)
 from napari_segsuite.errors import Cancelled, OutOfMemoryError
 from napari_segsuite.kernels.gpu import growcut
 from napari_segsuite.kernels.growcut_cost import build_steps
+from oracles import heap_growcut
 
 NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, NO_CUDA])]
@@ -27,9 +32,7 @@ def assert_equals_heap(problem, device):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
-)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
 @given(problem=growcut_problems(max_side=5))
 def test_equals_heap(device, problem):
     assert_equals_heap(problem, device)
@@ -103,3 +106,10 @@ def test_out_of_memory_says_what_to_do(monkeypatch):
     monkeypatch.setattr(growcut, "_sweep", exhausted)
     with pytest.raises(OutOfMemoryError, match="225 voxels; choose device='cpu'"):
         growcut.grow(*serpentine_problem().arguments, device="cpu")
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_force_that_is_not_a_number_conquers_nothing(device):
+    problem = overflowing_problem()
+    labels = growcut.grow(*problem.arguments, device=device)[0]
+    np.testing.assert_array_equal(labels, [[1, 1, 0, 0, 2]])

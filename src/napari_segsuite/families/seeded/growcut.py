@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
+from ...kernels.growcut_cost import build_steps
 from ...method import Extras, method
 from ...params import Unit
 from ...progress import SILENT, Progress
 from ...typing import ImageArray, LabelArray, MaskArray, Spacing
+from .growcut_inputs import prepare
 
 
 @method(
@@ -20,7 +22,12 @@ from ...typing import ImageArray, LabelArray, MaskArray, Spacing
     devices=("cpu", "cuda"),
     bytes_per_voxel=12,
     stacked_by="evolution",
-    references=("10.1109/TMI.2004.829335", "10.1109/TPAMI.2004.1261076"),
+    requires=("numba",),
+    references=(
+        "https://www.graphicon.ru/oldgr/en/publications/text/gc2005vk.pdf",
+        "10.1109/TPAMI.2004.1261076",
+        "https://pmc.ncbi.nlm.nih.gov/articles/PMC11612195/",
+    ),
 )
 def growcut(
     image: ImageArray,
@@ -96,6 +103,8 @@ def growcut(
        segmentation by cellular automata", Graphicon 2005, 150-156.
     .. [2] A. X. Falcao, J. Stolfi, R. de Alencar Lotufo, "The image foresting transform",
        IEEE TPAMI 26(1), 2004, 10.1109/TPAMI.2004.1261076.
+    .. [3] Y. Gao et al., "Grow from seeds" by adaptive dynamic programming, Sci Rep 14,
+       29878, 2024 (the "slicer" cost).
 
     Examples
     --------
@@ -105,4 +114,32 @@ def growcut(
     >>> nss.growcut(image, seeds)
     array([[1, 1, 1, 2, 2, 2]], dtype=uint8)
     """
-    raise NotImplementedError
+    features, painted, contrast, allowed = prepare(image, seeds, mask, channel_axis)
+    steps = build_steps(
+        painted.ndim,
+        min(connectivity, painted.ndim),
+        contrast,
+        cost=cost,
+        spacing=spacing,
+        locality=locality,
+    )
+    if evolution:
+        from ...kernels.cpu.automaton import evolve
+
+        frames: LabelArray = evolve(
+            features, painted, steps, evolution, mask=allowed, progress=progress
+        )
+        return frames
+    if device.startswith("cuda"):
+        from ...kernels.gpu import growcut as gpu
+
+        labels, strength = gpu.grow(
+            features, painted, steps, mask=allowed, device=device, progress=progress
+        )
+    else:
+        from ...kernels.cpu import growcut as cpu
+
+        labels, strength = cpu.grow(features, painted, steps, mask=allowed, progress=progress)
+    if extras is not None and "strength" in extras.wanted:
+        extras["strength"] = strength
+    return labels

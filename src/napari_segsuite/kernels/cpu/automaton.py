@@ -16,9 +16,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from napari_segsuite.errors import ParameterError
-from napari_segsuite.kernels.growcut_cost import G_MAX, STRENGTH_FLOOR, TABLE_SIZE, Steps
-from napari_segsuite.progress import SILENT, Progress
+from ...errors import ParameterError
+from ...progress import SILENT, Progress
+from ..growcut_cost import G_MAX, STRENGTH_FLOOR, TABLE_SIZE, Steps
 
 _ONE = np.float32(1)
 _NODES = np.float32(TABLE_SIZE)

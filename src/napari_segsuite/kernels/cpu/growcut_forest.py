@@ -13,31 +13,28 @@ import numpy as np
 from numba import njit
 
 from ..growcut_cost import STRENGTH_FLOOR
-from .growcut_force import RUN, direct_force, force, run_forces
+from .growcut_force import direct_forces, force, forces
+from .growcut_lanes import RUN, code_where_equal, load, multiply, spread_code, store
 
 # Code of seeds and of voxels that nothing reached; other codes index `Links.offsets`.
 NO_PARENT = np.uint8(255)
 
 
 @njit
-def _run_parents(codes: Any, strength: Any, g: Any, field: Any, links: Any, p: Any) -> None:
-    """Parents of the run at `p`, as numbers in `codes`."""
-    mine = strength[p : p + RUN]
-    for i in range(RUN):
-        codes[i] = NO_PARENT
+def _run_parents(strength: Any, field: Any, links: Any, p: Any, scratch: Any) -> Any:
+    """Codes of the parents of the run at `p`, right where it is reached and no seed."""
+    mine = load(strength, p)
+    plane = field.features[0]
+    here = load(plane, p)
+    codes = spread_code(NO_PARENT)
     for k in range(links.offsets.size):
         q = p + links.offsets[k]
-        theirs = strength[q : q + RUN]
-        number = np.int32(k)
         if field.direct:
-            here, there = field.features[0, p : p + RUN], field.features[0, q : q + RUN]
-            for i in range(RUN):
-                v = theirs[i] * direct_force(here[i] - there[i], field.inverse_contrast)
-                codes[i] = number if v == mine[i] else codes[i]
+            g = direct_forces(here, load(plane, q), field.inverse_contrast)
         else:
-            run_forces(g, field, p, q, links.force_rows[k])
-            for i in range(RUN):
-                codes[i] = number if theirs[i] * g[i] == mine[i] else codes[i]
+            g = forces(field, p, q, links.force_rows[k], scratch)
+        codes = code_where_equal(codes, np.uint8(k), multiply(load(strength, q), g), mine)
+    return codes
 
 
 @njit(nogil=True, cache=True)
@@ -45,18 +42,19 @@ def find_parents(
     strength: Any, code: Any, field: Any, links: Any, layout: Any, row_from: Any, row_to: Any
 ) -> None:
     """Code the parents of the rows [row_from, row_to), counted over all planes."""
-    codes = np.empty(RUN, dtype=np.int32)
-    g = np.empty(RUN + 1, dtype=np.float32)
+    scratch = np.empty(RUN, dtype=np.float32)
     for line in range(row_from, row_to):
         z, y = line // layout.rows, line % layout.rows
         row = (z + layout.plane_margin) * layout.plane_pitch + y + 1
+        first = row * layout.row_pitch + 1
         for run in range(layout.runs):
-            p = row * layout.row_pitch + 1 + run * RUN
-            _run_parents(codes, strength, g, field, links, p)
-            mine, out = strength[p : p + RUN], code[p : p + RUN]
-            for i in range(RUN):
-                reached = (mine[i] >= STRENGTH_FLOOR) & (mine[i] < 1)
-                out[i] = np.uint8(codes[i]) if reached else NO_PARENT
+            p = first + run * RUN
+            store(code, p, _run_parents(strength, field, links, p, scratch))
+        mine = strength[first : first + layout.width]
+        codes = code[first : first + layout.width]
+        for x in range(mine.size):
+            inner = (mine[x] >= STRENGTH_FLOOR) & (mine[x] < 1)
+            codes[x] = codes[x] if inner else NO_PARENT
 
 
 @njit(nogil=True, cache=True)

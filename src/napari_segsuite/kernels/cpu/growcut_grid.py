@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..growcut_cost import Steps
-from .growcut_force import RUN
+from .growcut_lanes import RUN
 
 # Thin blocks with whole rows: most of a wave's neighbours are then in the same block.
 BLOCK_3D = (8, 8)

@@ -18,8 +18,18 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..growcut_cost import STRENGTH_FLOOR
-from .growcut_force import RUN, direct_force, run_forces
+from .growcut_force import direct_forces, forces
 from .growcut_grid import ABSENT
+from .growcut_lanes import (
+    RUN,
+    from_after,
+    from_before,
+    larger,
+    load,
+    multiply,
+    store,
+    which_larger,
+)
 
 # Slots of the mailbox. News within a block is read at once; news that crosses a border
 # is written into one slot and read from it in the next round, so that no two threads
@@ -36,8 +46,7 @@ _NONE = np.uint64(0)
 class Work(NamedTuple):
     """Buffers of one thread; flags of runs have a margin of one at both ends."""
 
-    acc: NDArray[np.float32]
-    g: NDArray[np.float32]
+    scratch: NDArray[np.float32]
     masks: NDArray[np.uint64]
     reach: NDArray[np.bool_]
     todo: NDArray[np.bool_]
@@ -47,97 +56,107 @@ class Work(NamedTuple):
 def _work(runs: Any, neighbours: Any) -> Any:
     return Work(
         np.empty(RUN, dtype=np.float32),
-        np.empty(RUN + 1, dtype=np.float32),
         np.empty(neighbours, dtype=np.uint64),
         np.empty(runs + 2, dtype=np.bool_),
         np.empty(runs + 2, dtype=np.bool_),
     )
 
 
+@njit
+def _attacked(
+    acc: Any, strength: Any, field: Any, p: Any, q: Any, force_rows: Any, scratch: Any
+) -> Any:
+    """The run `acc` at `p` after attacks from the run at `q` of a neighbour row."""
+    if not field.direct:
+        for k in range(3):
+            if force_rows[k] != ABSENT:
+                s = q + k - 1
+                g = forces(field, p, s, force_rows[k], scratch)
+                acc = larger(multiply(load(strength, s), g), acc)
+        return acc
+    plane, inverse_contrast = field.features[0], field.inverse_contrast
+    here = load(plane, p)
+    if force_rows[0] != ABSENT:
+        g = direct_forces(here, load(plane, q - 1), inverse_contrast)
+        acc = larger(multiply(load(strength, q - 1), g), acc)
+        g = direct_forces(here, load(plane, q + 1), inverse_contrast)
+        acc = larger(multiply(load(strength, q + 1), g), acc)
+    g = direct_forces(here, load(plane, q), inverse_contrast)
+    return larger(multiply(load(strength, q), g), acc)
+
+
+@njit
+def _pull_row(
+    strength: Any, field: Any, layout: Any, neighbours: Any, row: Any, work: Any
+) -> Any:
+    """Attack a row from the runs in `work.masks` of its neighbours; True where it grew."""
+    masks, reach = work.masks, work.reach
+    grew = False
+    union = _NONE
+    for j in range(masks.size):
+        union |= masks[j]
+    for run in range(layout.runs + 2):
+        reach[run] = False
+    for run in range(layout.runs):
+        bit = np.uint64(run // layout.runs_per_bit)
+        if not (union >> bit) & _BIT:
+            continue
+        p = row * layout.row_pitch + 1 + run * RUN
+        old = load(strength, p)
+        acc = old
+        for j in range(masks.size):
+            if (masks[j] >> bit) & _BIT:
+                shift = neighbours.planes[j] * layout.plane_pitch + neighbours.rows[j]
+                q = p + shift * layout.row_pitch
+                acc = _attacked(
+                    acc, strength, field, p, q, neighbours.force_rows[j], work.scratch
+                )
+        lanes = which_larger(acc, old)
+        if lanes:
+            store(strength, p, acc)
+            grew = True
+            _note(reach, run, lanes)
+    return grew
+
+
 @njit(inline="always")
-def _larger(a: Any, strength: Any, difference: Any, inverse_contrast: Any) -> Any:
-    v = strength * direct_force(difference, inverse_contrast)
-    return v if v > a else a
+def _note(flags: Any, run: Any, lanes: Any) -> None:
+    """Flag a run that grew, and the next ones where its edge voxel did."""
+    flags[run + 1] = True
+    if lanes & 1:
+        flags[run] = True
+    if lanes >> (RUN - 1):
+        flags[run + 2] = True
 
 
 @njit
-def _pull_three(acc: Any, here: Any, strength: Any, there: Any, inverse_contrast: Any) -> None:
-    for i in range(RUN):
-        f = here[i]
-        a = _larger(acc[i], strength[i], f - there[i], inverse_contrast)
-        a = _larger(a, strength[i + 1], f - there[i + 1], inverse_contrast)
-        acc[i] = _larger(a, strength[i + 2], f - there[i + 2], inverse_contrast)
-
-
-@njit
-def _pull_one(acc: Any, here: Any, strength: Any, there: Any, inverse_contrast: Any) -> None:
-    for i in range(RUN):
-        acc[i] = _larger(acc[i], strength[i], here[i] - there[i], inverse_contrast)
-
-
-@njit
-def _pull_forces(acc: Any, strength: Any, g: Any) -> None:
-    for i in range(RUN):
-        v = strength[i] * g[i]
-        acc[i] = v if v > acc[i] else acc[i]
-
-
-@njit
-def _pull(acc: Any, g: Any, strength: Any, field: Any, p: Any, q: Any, force_rows: Any) -> None:
-    """Let the run at `p` be attacked from the run at `q` of a neighbour row."""
-    if field.direct:
-        here = field.features[0, p : p + RUN]
-        if force_rows[0] == ABSENT:
-            _pull_one(
-                acc, here, strength[q : q + RUN], field.features[0, q : q + RUN],
-                field.inverse_contrast,
-            )  # fmt: skip
-        else:
-            _pull_three(
-                acc, here, strength[q - 1 : q + RUN + 1],
-                field.features[0, q - 1 : q + RUN + 1], field.inverse_contrast,
-            )  # fmt: skip
-        return
-    for k in range(3):
-        if force_rows[k] != ABSENT:
-            s = q + k - 1
-            run_forces(g, field, p, s, force_rows[k])
-            _pull_forces(acc, strength[s : s + RUN], g)
-
-
-@njit
-def _along_run(row: Any, left: Any, right: Any) -> Any:
-    """Let the inner voxels of `row` (RUN + 2 long) attack one another; True if one grew."""
-    gains = False
-    for i in range(RUN):
-        a = row[i + 1]
-        gains |= (row[i] * left[i] > a) | (row[i + 2] * right[i] > a)
-    if not gains:
-        return False
-    f, b = row[0], row[RUN + 1]
-    # Each direction is a chain of dependent products; run together, the two chains
-    # hide one another's latency.
-    for i in range(RUN):
-        v = f * left[i]
-        a = row[i + 1]
-        f = v if v > a else a
-        row[i + 1] = f
-        j = RUN - i
-        v = b * right[j - 1]
-        a = row[j]
-        b = v if v > a else a
-        row[j] = b
-    return True
+def _settle_run(strength: Any, field: Any, along: Any, p: Any, scratch: Any) -> Any:
+    """Make a run the fixed point of steps along its row; the lanes that grew, as bits."""
+    before, after = strength[p - 1], strength[p + RUN]
+    left = forces(field, p, p - 1, along, scratch)
+    right = forces(field, p, p + 1, along, scratch)
+    old = load(strength, p)
+    run = old
+    while True:
+        acc = larger(multiply(from_before(run, before), left), run)
+        acc = larger(multiply(from_after(run, after), right), acc)
+        if not which_larger(acc, run):
+            break
+        run = acc
+    lanes = which_larger(run, old)
+    if lanes:
+        store(strength, p, run)
+    return lanes
 
 
 @njit
 def _settle_row(strength: Any, field: Any, layout: Any, along: Any, first: Any, work: Any) -> None:
-    """Let growth spread within a row, from the runs noted in ``work.reach``.
+    """Let growth spread within a row, from the runs flagged in ``work.reach``.
 
-    `first` is the flat position of the row's first voxel. Notes every run that grew, and
-    those whose edge voxel's neighbour did.
+    `first` is the flat position of the row's first voxel. Flags every run that grew, and
+    those next to an edge voxel that did.
     """
-    todo, reach, g = work.todo, work.reach, work.g
+    todo, reach = work.todo, work.reach
     for k in range(layout.runs + 2):
         todo[k] = reach[k]
     forward, again = True, True
@@ -148,59 +167,16 @@ def _settle_row(strength: Any, field: Any, layout: Any, along: Any, first: Any, 
             if not todo[run + 1]:
                 continue
             todo[run + 1] = False
-            p = first + run * RUN
-            run_forces(g, field, p - 1, p, along)
-            run_forces(g[1:], field, p, p + 1, along)
-            row = strength[p - 1 : p + RUN + 1]
-            head, tail = row[1], row[RUN]
-            if _along_run(row, g, g[1:]):
-                reach[run + 1] = True
-                if row[1] > head:
-                    reach[run] = todo[run] = True
-                    again |= forward and run > 0
-                if row[RUN] > tail:
-                    reach[run + 2] = todo[run + 2] = True
-                    again |= not forward and run < layout.runs - 1
+            lanes = _settle_run(strength, field, along, first + run * RUN, work.scratch)
+            if lanes:
+                _note(reach, run, lanes)
+                if lanes & 1 and run > 0:
+                    todo[run] = True
+                    again |= forward
+                if lanes >> (RUN - 1) and run < layout.runs - 1:
+                    todo[run + 2] = True
+                    again |= not forward
         forward = not forward
-
-
-@njit
-def _pull_row(
-    strength: Any, field: Any, layout: Any, neighbours: Any, row: Any, masks: Any, work: Any
-) -> Any:
-    """Attack a row from the runs in `masks` of its neighbours; True where it grew."""
-    acc, reach = work.acc, work.reach
-    reach[: layout.runs + 2] = False
-    grew = False
-    count = neighbours.planes.size
-    union = _NONE
-    for j in range(count):
-        union |= masks[j]
-    first = row * layout.row_pitch + 1
-    for run in range(layout.runs):
-        bit = np.uint64(run // layout.runs_per_bit)
-        if not (union >> bit) & _BIT:
-            continue
-        p = first + run * RUN
-        old = strength[p : p + RUN]
-        for i in range(RUN):
-            acc[i] = old[i]
-        for j in range(count):
-            if (masks[j] >> bit) & _BIT:
-                shift = neighbours.planes[j] * layout.plane_pitch + neighbours.rows[j]
-                q = p + shift * layout.row_pitch
-                _pull(acc, work.g, strength, field, p, q, neighbours.force_rows[j])
-        larger = False
-        for i in range(RUN):
-            larger |= acc[i] > old[i]
-        if larger:
-            grew = True
-            reach[run + 1] = True
-            reach[run] |= acc[0] > old[0]
-            reach[run + 2] |= acc[RUN - 1] > old[RUN - 1]
-            for i in range(RUN):
-                old[i] = acc[i]
-    return grew
 
 
 @njit
@@ -301,7 +277,7 @@ def sweep_blocks(
                 if not _read(mail, count, z * layout.rows + y, odd, work.masks):
                     continue
                 row = (z + layout.plane_margin) * layout.plane_pitch + y + 1
-                if _pull_row(strength, field, layout, neighbours, row, work.masks, work):
+                if _pull_row(strength, field, layout, neighbours, row, work):
                     first = row * layout.row_pitch + 1
                     _settle_row(strength, field, layout, neighbours.along, first, work)
                     again |= _post(

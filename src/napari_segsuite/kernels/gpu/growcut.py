@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_segsuite.errors import OutOfMemoryError
-from napari_segsuite.kernels.growcut_cost import G_MAX, STRENGTH_FLOOR, TABLE_SIZE, Steps
-from napari_segsuite.progress import SILENT, Progress
+from ...errors import OutOfMemoryError
+from ...progress import SILENT, Progress
+from ..growcut_cost import G_MAX, STRENGTH_FLOOR, TABLE_SIZE, Steps
 
 # Each check for convergence waits for the device, which costs about as much as a sweep.
 SWEEPS_PER_CHECK = 8
@@ -46,7 +46,9 @@ class _Medium:
         """
         shape = self.features.shape[1:]
         half = self.steps.offsets[: len(self.steps.offsets) // 2].tolist()
-        return [(k, _overlap(o, shape), _overlap([-x for x in o], shape)) for k, o in enumerate(half)]
+        return [
+            (k, _overlap(o, shape), _overlap([-x for x in o], shape)) for k, o in enumerate(half)
+        ]
 
     def force(self, k: int, near: Region, far: Region) -> Tensor:
         """Return g between the voxels of `near` and `far`, zero where one is outside."""
@@ -179,7 +181,8 @@ def _sweep(strength: Tensor, medium: _Medium) -> None:
 
 
 def _conquer(defenders: Tensor, attack: Tensor) -> None:
-    torch.maximum(defenders, attack, out=defenders)
+    # Unlike maximum, fmax lets an attack of NaN (differences beyond float32) conquer nothing.
+    torch.fmax(defenders, attack, out=defenders)
 
 
 def _parent_codes(strength: Tensor, medium: _Medium) -> Tensor:

@@ -1,0 +1,83 @@
+"""Bringing an image and its seeds into the form the GrowCut kernels take."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...label_values import smallest_label_dtype
+from ...typing import ImageArray, LabelArray, MaskArray
+from .seeds import check_seeds
+
+_KERNEL_DTYPES = ("uint8", "uint16", "int16", "float32")
+
+
+class GrowcutInputs(NamedTuple):
+    """What a kernel is given.
+
+    Attributes
+    ----------
+    features : (C, M, N[, P]) array of uint8, uint16, int16 or float32
+    seeds : (M, N[, P]) array of uint8, uint16 or uint32
+    contrast : float
+        The largest feature difference the image can hold: over the usable voxels, the
+        Euclidean norm of the channels' ranges.
+    mask : (M, N[, P]) bool array or None
+    """
+
+    features: NDArray[Any]
+    seeds: LabelArray
+    contrast: float
+    mask: MaskArray | None
+
+
+def prepare(
+    image: ImageArray,
+    seeds: LabelArray,
+    mask: MaskArray | None = None,
+    channel_axis: int | None = None,
+) -> GrowcutInputs:
+    """Check and convert; nothing is copied that is in a usable type already.
+
+    Raises
+    ------
+    InputError
+        If the seeds cannot be grown from; see `check_seeds`.
+    """
+    planes = image[np.newaxis] if channel_axis is None else np.moveaxis(image, channel_axis, 0)
+    check_seeds(seeds, mask, "GrowCut")
+    return GrowcutInputs(
+        features=_in_kernel_dtype(planes),
+        seeds=seeds.astype(smallest_label_dtype(int(seeds.max())), copy=False),
+        contrast=largest_difference(planes, mask),
+        mask=mask,
+    )
+
+
+def largest_difference(planes: NDArray[Any], mask: MaskArray | None) -> float:
+    """Euclidean norm over channels of (max - min) over finite voxels inside the mask."""
+    ranges = [_range(channel, mask) for channel in planes]
+    return float(np.linalg.norm(ranges))
+
+
+def _range(channel: NDArray[Any], mask: MaskArray | None) -> float:
+    """Plane by plane, so that no temporary is as large as the volume."""
+    low, high = np.inf, -np.inf
+    for index, plane in enumerate(channel):
+        usable = np.isfinite(plane) if plane.dtype.kind == "f" else None
+        if mask is not None:
+            usable = mask[index] if usable is None else usable & mask[index]
+        values = plane if usable is None or usable.all() else plane[usable]
+        if values.size:
+            low, high = min(low, float(values.min())), max(high, float(values.max()))
+    return max(high - low, 0.0)
+
+
+def _in_kernel_dtype(planes: NDArray[Any]) -> NDArray[Any]:
+    if planes.dtype.name in _KERNEL_DTYPES:
+        return planes
+    if planes.dtype == bool:
+        return planes.view(np.uint8)
+    return planes.astype(np.int16 if planes.dtype == np.int8 else np.float32)
