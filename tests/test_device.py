@@ -26,7 +26,7 @@ def machine(monkeypatch):
             backends=SimpleNamespace(mps=SimpleNamespace(is_available=lambda: mps)),
         )
         monkeypatch.setitem(sys.modules, "torch", torch)
-        monkeypatch.setattr(device, "_is_plausible", lambda kind: kind in hardware)
+        monkeypatch.setattr(device, "is_plausible", lambda kind: kind in hardware)
 
     return build
 
@@ -100,7 +100,7 @@ def test_machine_without_gpu_never_loads_torch():
     code = """
 import sys
 from napari_segsuite import device
-device._is_plausible = lambda kind: False
+device.is_plausible = lambda kind: False
 assert device.resolve_device("auto", supports={"cuda", "mps"}) == device.Device("cpu")
 assert device.resolve_device("cpu", supports={"cuda"}) == device.Device("cpu")
 try:
@@ -118,13 +118,13 @@ assert not {"torch", "psutil"} & set(sys.modules)
 def test_only_apple_silicon_may_have_mps(monkeypatch, system, cpu):
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(device.platform, "machine", lambda: "arm64")
-    assert device._is_plausible("mps")
+    assert device.is_plausible("mps")
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(device.platform, "machine", lambda: cpu)
-    assert not device._is_plausible("mps")
+    assert not device.is_plausible("mps")
 
 
-def test_cuda_is_plausible_where_its_driver_loads(monkeypatch):
+def test_cudais_plausible_where_its_driver_loads(monkeypatch):
     libraries = []
 
     def load(name):
@@ -135,9 +135,9 @@ def test_cuda_is_plausible_where_its_driver_loads(monkeypatch):
     monkeypatch.setattr(device.ctypes, "CDLL", load)
     monkeypatch.setattr(device.Path, "exists", lambda path: False)
     monkeypatch.setattr(sys, "platform", "linux")
-    assert not device._is_plausible("cuda")
+    assert not device.is_plausible("cuda")
     monkeypatch.setattr(sys, "platform", "win32")
-    assert device._is_plausible("cuda")
+    assert device.is_plausible("cuda")
     assert libraries == ["libcuda.so.1", "nvcuda.dll"]
 
 

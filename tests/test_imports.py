@@ -7,14 +7,26 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "torchvision", "numba", "llvmlite", "nibabel", "isal", "matplotlib", "skimage", "tqdm"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "numba",
+    "llvmlite",
+    "nibabel",
+    "isal",
+    "matplotlib",
+    "skimage",
+    "tqdm",
+}
 VIEWER = {"napari", "qtpy", "superqt", "magicgui", "vispy", "PyQt5", "PyQt6", "PySide6"}
 CLASSICAL_CLI = "from napari_segsuite.cli import main; main({!r})"
 
 
 def loaded_by(code: str) -> set[str]:
     """Top-level modules that a fresh interpreter has loaded after running `code`."""
-    script = f"{code}\nimport sys; print('\\n' + ' '.join({{m.partition('.')[0] for m in sys.modules}}))"
+    script = (
+        f"{code}\nimport sys; print('\\n' + ' '.join({{m.partition('.')[0] for m in sys.modules}}))"
+    )
     run = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
     )

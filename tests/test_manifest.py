@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +17,12 @@ from napari_segsuite.space import Space
 npe2 = pytest.importorskip("npe2")
 
 MANIFEST = Path(nss.__file__).with_name("napari.yaml")
+
+
+needs_display = pytest.mark.skipif(
+    sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ),
+    reason="needs a display; .ci/test brings one",
+)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +86,10 @@ def test_files_go_out_and_come_back_through_the_plugin(
     path = str(tmp_path / f"labels{suffix}")
     labels = np.zeros((3, 4, 5), dtype=np.uint8)
     labels[1:, 2:, 3:] = 2
-    layer = (labels, {"name": "labels", **Space.regular(3, (3.0, 0.5, 0.5), "mm").to_layer_kwargs()})
+    layer = (
+        labels,
+        {"name": "labels", **Space.regular(3, (3.0, 0.5, 0.5), "mm").to_layer_kwargs()},
+    )
     written = npe2.write(path, [(*layer, "labels")], plugin_name="napari-segsuite")
     assert [str(entry) for entry in written] == [path]
     ((data, keywords, kind),) = npe2.read([path], stack=False, plugin_name="napari-segsuite")
@@ -105,6 +116,7 @@ def test_preferences_are_those_the_viewer_reads(manifest: npe2.PluginManifest) -
     assert defaults["memory_limit_gib"] == 0
 
 
+@needs_display
 def test_hub_and_forms_open_in_a_viewer(
     plugin: npe2.PluginManager, make_napari_viewer_proxy: object
 ) -> None:

@@ -86,3 +86,9 @@ def test_force_follows_the_formula(cost, spacing, locality):
         law = (1 - u) ** exponent if cost == "growcut" else np.exp(-u * exponent)
         error = np.abs(attack_force(distance, k, steps) - law * np.exp(-locality * length))
         assert np.all(error <= tolerance)
+
+
+def test_contrast_too_small_to_invert_still_gives_finite_forces() -> None:
+    steps = build_steps(2, 1, contrast=1e-42)
+    assert np.isfinite(steps.inverse_contrast)
+    assert build_steps(2, 1, contrast=0).inverse_contrast == 0

@@ -13,11 +13,11 @@ from napari_segsuite.errors import FormatError, ParameterError
 
 
 @pytest.fixture(scope="module")
-def brain() -> dict[str, nss.Image | nss.Segmentation]:
+def brain() -> samples.Sample:
     return samples.load("brain")
 
 
-def test_parts_lie_on_one_grid(brain: dict[str, nss.Image | nss.Segmentation]) -> None:
+def test_parts_lie_on_one_grid(brain: samples.Sample) -> None:
     spaces = [part.space for part in brain.values()]
     assert brain["image"].data.shape == (159, 189, 153)
     assert all(space.is_close(spaces[0]) for space in spaces)
@@ -26,7 +26,7 @@ def test_parts_lie_on_one_grid(brain: dict[str, nss.Image | nss.Segmentation]) -
 
 
 def test_seeds_and_reference_share_names_and_colours(
-    brain: dict[str, nss.Image | nss.Segmentation],
+    brain: samples.Sample,
 ) -> None:
     table = brain["seeds"].classes
     assert table == brain["reference"].classes
@@ -40,7 +40,7 @@ def test_seeds_and_reference_share_names_and_colours(
 
 
 def test_seeds_are_few_and_agree_with_the_reference(
-    brain: dict[str, nss.Image | nss.Segmentation],
+    brain: samples.Sample,
 ) -> None:
     seeds, reference = brain["seeds"].labels, brain["reference"].labels
     painted = seeds != 0
@@ -70,5 +70,5 @@ def test_unknown_sample_is_refused_by_name() -> None:
 
 def test_a_file_in_the_way_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    with pytest.raises(FormatError, match="cannot write to .*taken"):
+    with pytest.raises(FormatError, match=r"cannot write to .*taken"):
         samples.write("brain", tmp_path / "taken")

@@ -25,7 +25,7 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from . import errors, exchange
-from .device import _is_plausible
+from .device import is_plausible
 from .errors import Cancelled, JobFailedError, OutOfMemoryError, SegSuiteError
 from .image import Image, Segmentation
 from .method import Method
@@ -90,7 +90,7 @@ def needs_torch(method: Method, device: str) -> bool:
         return True
     gpus = [kind for kind in method.devices if kind != "cpu"]
     if device == "auto":
-        return any(_is_plausible(kind) for kind in gpus)
+        return any(is_plausible(kind) for kind in gpus)
     return device.partition(":")[0] in gpus
 
 
@@ -128,6 +128,10 @@ class _Process:
             target=_read_lines, args=(self.popen.stdout, self.replies), daemon=True
         )
         self._reader.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return not self.stopped and self.popen.poll() is None
 
     def send(self, **command: Any) -> None:
         assert self.popen.stdin is not None
@@ -204,7 +208,7 @@ class ComputeProcess:
     def process_id(self) -> int | None:
         """Id of the process, None while there is none."""
         process = self._process
-        return None if process is None or process.popen.poll() is not None else process.popen.pid
+        return process.popen.pid if process is not None and process.is_alive else None
 
     def run(self, request: JobRequest, progress: Progress = SILENT) -> Segmentation:
         """Run a job and wait for its result.
@@ -255,7 +259,7 @@ class ComputeProcess:
         # Near the end of its idle time it might end between this look and the request.
         margin = min(5.0, self._idle_seconds / 2)
         expired = time.monotonic() - self._last_used > self._idle_seconds - margin
-        if process is not None and (expired or process.popen.poll() is not None):
+        if process is not None and (expired or not process.is_alive):
             self._finalizer()
             process = None
         if process is None:
@@ -268,7 +272,7 @@ class ComputeProcess:
         arrays: list[NDArray[Any]] = []
         packed = _packed_request(request, arrays)
         layout = exchange.layout_of(arrays)
-        module = get_method(request.method).function.__module__
+        module = _module_of(get_method(request.method))
         with exchange.new_block(layout) as inputs:
             exchange.fill(inputs, layout, arrays)
             try:
@@ -351,6 +355,17 @@ class ComputeProcess:
             f"job: try again, and if it happens once more, report it with the image's shape and "
             f"the settings."
         )
+
+
+def _module_of(method: Method) -> str:
+    """The module to import where the method is to run."""
+    module = method.function.__module__
+    if module == "__main__":
+        raise JobFailedError(
+            f"{method.title} is declared in a script or console, where the compute process "
+            f"cannot find it; move it to a module that can be imported."
+        )
+    return module
 
 
 def _packed_request(request: JobRequest, arrays: list[NDArray[Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METHOD = "growcut"
-SETTINGS = {"connectivity": 1}
+CONNECTIVITY = 1
 BACKGROUND = 1
 
 _PAPER, _INK, _FAINT = "black", "#f2f4f7", "#98a2b3"
@@ -95,17 +96,16 @@ def run(folder: Path, progress: Progress = SILENT) -> Outcome:
     _make(folder)
     sample = samples.load("brain")
     image, seeds, reference = sample["image"], sample["seeds"], sample["reference"]
-    assert isinstance(image, Image)
-    assert isinstance(seeds, Segmentation)
-    assert isinstance(reference, Segmentation)
+    grow = partial(jobs.run, METHOD, connectivity=CONNECTIVITY)
 
     started = time.perf_counter()
-    jobs.run(METHOD, *_corner(image, seeds), **SETTINGS)
+    corner, strokes = _corner(image, seeds)
+    grow(corner, seeds=strokes)
     prepared = time.perf_counter()
-    result = jobs.run(METHOD, image, seeds=seeds, progress=progress, **SETTINGS)
+    result = grow(image, seeds=seeds, progress=progress)
     finished = time.perf_counter()
 
-    report = evaluate(result.labels, reference.labels, spacing=image.space.spacing)
+    report = evaluate(result, reference)
     millilitres = float(np.prod(image.space.spacing)) / 1000
     counts = np.bincount(result.labels.ravel(), minlength=len(seeds.classes) + 1)
     rows = tuple(
@@ -169,7 +169,7 @@ def draw(
 
     from .io.atomic import atomic_path
 
-    depth, height, width = np.multiply(image.data.shape, image.space.spacing)
+    _, height, width = np.multiply(image.data.shape, image.space.spacing)
     # One scale for all panels: axial and coronal are as wide as the head, sagittal as long.
     ratios = (width, width, height)
     inches = 11.0 / sum(ratios)

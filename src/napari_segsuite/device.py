@@ -57,7 +57,7 @@ def resolve_device(requested: str, *, supports: Collection[str]) -> Device:
     if requested == "cpu":
         return Device("cpu")
     kind, index = _parse(requested)
-    if not _is_plausible(kind):
+    if not is_plausible(kind):
         raise _no_device(requested, f"this machine has no {_KIND_NAMES[kind]}")
     if kind not in supports:
         return Device("cpu", f"This method has no {kind.upper()} version: it runs on the CPU.")
@@ -81,7 +81,7 @@ def available_memory() -> int:
 
 
 def _fastest(supports: Collection[str]) -> Device:
-    likely = [kind for kind in _KIND_NAMES if kind in supports and _is_plausible(kind)]
+    likely = [kind for kind in _KIND_NAMES if kind in supports and is_plausible(kind)]
     if not likely:
         return Device("cpu")
     try:
@@ -111,7 +111,7 @@ def _no_device(requested: str, reason: str) -> DeviceError:
     )
 
 
-def _is_plausible(kind: str) -> bool:
+def is_plausible(kind: str) -> bool:
     """Whether the machine may have such a GPU, found out without loading torch."""
     if kind == "mps":
         return sys.platform == "darwin" and platform.machine() == "arm64"

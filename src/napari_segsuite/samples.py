@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypedDict, cast
 
 from .errors import FormatError, ParameterError
 from .image import Image, Segmentation
@@ -17,6 +18,14 @@ _ABOUT: Mapping[str, str] = MappingProxyType(
         "NOTICE.txt has its licence",
     }
 )
+
+
+class Sample(TypedDict):
+    """An image with what to try on it, all on one grid."""
+
+    image: Image
+    seeds: Segmentation
+    reference: Segmentation
 
 
 def names() -> tuple[str, ...]:
@@ -45,12 +54,12 @@ def about(name: str) -> str:
     return _ABOUT[name]
 
 
-def load(name: str) -> dict[str, Image | Segmentation]:
+def load(name: str) -> Sample:
     """Read a sample.
 
     Returns
     -------
-    dict
+    Sample
         "image", "seeds" and "reference" on one grid. Seeds and reference share a class
         table with names and colours; the background is class 1, so that it can be painted.
 
@@ -64,9 +73,9 @@ def load(name: str) -> dict[str, Image | Segmentation]:
     about(name)
     folder = _DATA / "mni152"
     return {
-        "image": read(folder / "t1.nii.gz", kind="image"),
-        "seeds": read(folder / "seeds.nii.gz", kind="labels"),
-        "reference": read(folder / "tissue.nii.gz", kind="labels"),
+        "image": cast("Image", read(folder / "t1.nii.gz", kind="image")),
+        "seeds": cast("Segmentation", read(folder / "seeds.nii.gz", kind="labels")),
+        "reference": cast("Segmentation", read(folder / "tissue.nii.gz", kind="labels")),
     }
 
 

@@ -18,6 +18,7 @@ from . import files, listing, running
 
 Verb = Callable[[argparse.Namespace], None]
 
+_DESCRIPTION = "Image segmentation in 2D and 3D from the terminal."
 _EPILOG = "napari-segsuite VERB --help tells more; run METHOD --help lists the method's settings."
 
 
@@ -78,15 +79,19 @@ def _show_warning(message: Warning | str, *_where: object, **_more: object) -> N
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="napari-segsuite", description=_first_line(), epilog=_EPILOG, allow_abbrev=False
+        prog="napari-segsuite", description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
     def add(name: str, verb: Verb, help_text: str | None) -> argparse.ArgumentParser:
-        shown = {} if help_text is None else {"help": help_text}
-        entry = verbs.add_parser(name, description=help_text, allow_abbrev=False, **shown)
+        if help_text is None:  # a verb for developers, which the list of verbs leaves out
+            entry = verbs.add_parser(name, allow_abbrev=False)
+        else:
+            entry = verbs.add_parser(
+                name, help=help_text, description=help_text, allow_abbrev=False
+            )
         entry.set_defaults(verb=verb)
         return entry
 
@@ -94,7 +99,3 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     running.add_verbs(add, words)
     files.add_verbs(add)
     return parser
-
-
-def _first_line() -> str:
-    return "Image segmentation in 2D and 3D from the terminal."

@@ -84,8 +84,9 @@ def evaluate_files(arguments: argparse.Namespace) -> None:
 def convert_file(arguments: argparse.Namespace) -> None:
     """`convert`: the same values and geometry in another file format."""
     from .. import io
+    from ..io.formats import format_of
 
-    io.format_of(arguments.target)
+    format_of(arguments.target)
     io.write(arguments.target, io.read(arguments.source))
     print(arguments.target)
 

@@ -49,12 +49,13 @@ def run_method(arguments: argparse.Namespace) -> None:
     """`run`: labels with the geometry of the image, and extra outputs where asked."""
     from .. import io, jobs
     from ..image import Image
+    from ..io.formats import format_of
 
     method = get_method(arguments.method)
     settings = _settings(method, arguments)
     extras = _extras(method, arguments.extra)
     for path in (arguments.output, *extras.values()):
-        io.format_of(path)
+        format_of(path)
     inputs = {
         entry.name: getattr(arguments, entry.name)
         for entry in method.inputs

@@ -38,8 +38,9 @@ def write_sidecar(path: Path, segmentation: Segmentation) -> None:
         "provenance": None if provenance is None else provenance.to_dict(),
     }
     text = json.dumps(content, indent=1, ensure_ascii=False, default=float)
-    free = (side for side in _candidates(path) if not side.exists() or _belongs(side, path))
-    with atomic_path(next(free)) as scratch:
+    first, second = _candidates(path)
+    side = first if not first.exists() or _belongs(first, path) else second
+    with atomic_path(side) as scratch:
         scratch.write_text(text, encoding="utf-8")
 
 

@@ -104,10 +104,15 @@ def build_steps(
         index[k] = rows.index(law)
     return Steps(
         offsets=offsets,
-        inverse_contrast=np.float32(1 / contrast if contrast > 0 else 0.0),
+        inverse_contrast=_inverse(contrast),
         table_index=index,
         tables=_tabulate(rows, cost),
     )
+
+
+def _inverse(contrast: float) -> np.float32:
+    """1 / contrast, finite in float32; zero where all features are alike."""
+    return np.float32(min(1 / contrast, np.finfo(np.float32).max)) if contrast > 0 else np.float32(0)
 
 
 def _tabulate(laws: list[tuple[float, float]], cost: Cost) -> NDArray[np.float32]:

@@ -2,8 +2,9 @@
 
 All cells change at once from the previous state: a neighbour whose attack exceeds the
 defender's previous strength conquers it, and of several the last in the order of the
-steps wins. Slower than `growcut.grow`, whose strengths it converges to; it is there to
-show how a segmentation grows. On the way it may give other labels among ties.
+steps wins. It is slower than `growcut.grow`, whose strengths it converges to, and there
+to show how a segmentation grows. Labels may differ from those of `grow` where
+strengths tie: here the history decides.
 """
 
 from __future__ import annotations
@@ -71,11 +72,14 @@ def evolve(
     chosen = np.array(at, dtype=np.int64)
     last = int(chosen.max(initial=0))
     frames = np.empty((len(chosen), *seeds.shape), dtype=seeds.dtype)
-    state = labels, (labels > 0).astype(np.float32)
-    following = state[0].copy(), state[1].copy()
+    state = labels, (labels > 0).astype(np.float32), labels > 0
+    following = state[0].copy(), state[1].copy(), state[2].copy()
     for step in range(last + 1):
-        frames[chosen >= step] = state[0][core]
-        if step == last or not _advance(lattice, *_flat(*state), *_flat(*following)):
+        frames[chosen == step] = state[0][core]
+        if step == last:
+            break
+        if not _advance(lattice, *_flat(*state), *_flat(*following)):
+            frames[chosen > step] = state[0][core]
             break
         state, following = following, state
         progress((step + 1) / last)
@@ -110,43 +114,52 @@ def _flat(*arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     return tuple(a.reshape(-1) for a in arrays)
 
 
-@njit(nogil=True, cache=True)
-def _force(lattice, p, q, row):  # type: ignore[no-untyped-def]
-    planes = lattice.planes
+@njit(inline="always")
+def _force(planes, inverse_contrast, tables, p, q, row):  # type: ignore[no-untyped-def]
     if len(planes) == 1:
         distance = abs(planes[0, p] - planes[0, q])
     else:
         total = np.float32(0)
-        for plane in planes:
-            difference = plane[p] - plane[q]
+        for c in range(len(planes)):
+            difference = planes[c, p] - planes[c, q]
             total += difference * difference
         distance = np.float32(sqrt(total))
-    u = min(distance * lattice.inverse_contrast, _ONE)
+    u = min(distance * inverse_contrast, _ONE)
     if row < 0:
         return min(_ONE - u, G_MAX)
     x = u * _NODES
     i = int(x)
-    low = lattice.tables[row, i]
-    return low + (x - np.float32(i)) * (lattice.tables[row, i + 1] - low)
+    low = tables[row, i]
+    return low + (x - np.float32(i)) * (tables[row, i + 1] - low)
 
 
 @njit(nogil=True, cache=True)
-def _advance(lattice, labels, strength, new_labels, new_strength):  # type: ignore[no-untyped-def]
-    """Write the next state; return whether it differs."""
+def _advance(  # type: ignore[no-untyped-def]
+    lattice, labels, strength, fresh, new_labels, new_strength, new_fresh
+):
+    """Write the next state; return whether it differs.
+
+    `fresh` cells changed in the step before. Between two others an attack that failed
+    then fails again.
+    """
     changed = False
+    # Taken out of the tuple once: numba counts references at each access.
+    planes, inside, strides, inverse_contrast, table_index, tables = lattice
     for p in range(strength.size):
-        if not lattice.inside[p]:
+        if not inside[p]:
             continue
         new_labels[p] = labels[p]
         new_strength[p] = strength[p]
-        for k in range(lattice.strides.size):
-            q = p + lattice.strides[k]
+        new_fresh[p] = False
+        for k in range(strides.size):
+            q = p + strides[k]
             # An attack is weaker than the attacker, and the outside has no strength.
-            if strength[q] <= strength[p]:
+            if strength[q] <= strength[p] or not (fresh[p] or fresh[q]):
                 continue
-            attack = strength[q] * _force(lattice, p, q, lattice.table_index[k])
+            attack = strength[q] * _force(planes, inverse_contrast, tables, p, q, table_index[k])
             if attack > strength[p] and attack >= STRENGTH_FLOOR:
                 new_labels[p] = labels[q]
                 new_strength[p] = attack
+                new_fresh[p] = True
                 changed = True
     return changed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,7 +105,7 @@ def solve(
     if threads is None:
         threads = 1 if voxels < SERIAL_BELOW else int(config.NUMBA_NUM_THREADS)
     forest = _unsolved(grid, seeds)
-    layout, field, links = grid.layout, grid.field, grid.links
+    layout, law, links = grid.layout, grid.law, grid.links
     strength, label, code = forest
     lines = layout.planes * layout.rows
     pieces = [(a, a + n) for a, n in _cut(lines, VOXELS_PER_PIECE // layout.width)]
@@ -112,7 +113,7 @@ def solve(
         _sweep(grid, strength, crew, progress)
         progress(0.9, "Tracing labels")
         clear_unreached(strength)
-        crew.run(lambda a, b: find_parents(strength, code, field, links, layout, a, b), pieces)
+        crew.run(lambda a, b: find_parents(strength, code, law, links, layout, a, b), pieces)
         crew.run(lambda a, b: follow_parents(label, code, links.offsets, layout, a, b), pieces)
     progress(1.0, "Done")
     return forest
@@ -121,7 +122,7 @@ def solve(
 def _sweep(grid: Grid, strength: NDArray[np.float32], crew: Crew, progress: Progress) -> None:
     layout = grid.layout
     blocks = layout.blocks_down * layout.blocks_across
-    problem = (strength, grid.field, layout, grid.neighbours)
+    problem = (strength, grid.law, layout, grid.neighbours)
     mail = np.zeros(
         (SLOTS, layout.planes * layout.rows, len(grid.neighbours.planes)), dtype=np.uint64
     )
@@ -150,7 +151,7 @@ def _sweep(grid: Grid, strength: NDArray[np.float32], crew: Crew, progress: Prog
         crew.run(
             sweep,
             pieces(order if turn % 2 else order[::-1].copy()),
-            lambda: progress(fraction, "Growing"),
+            partial(progress, fraction, "Growing"),
         )
 
 
@@ -160,13 +161,13 @@ def _cut(total: int, length: int) -> list[tuple[int, int]]:
 
 
 def _unsolved(grid: Grid, seeds: NDArray[Any]) -> Forest:
-    size = grid.field.features.shape[1]
+    size = grid.law.size
     forest = Forest(
         np.zeros(size, dtype=np.float32),
         np.zeros(size, dtype=seeds.dtype),
         np.full(size, NO_PARENT, dtype=np.uint8),
     )
-    outside = np.isnan(grid.inner(grid.field.features[0]))
+    outside = np.isnan(grid.inner(grid.features[0]))
     label, strength = grid.inner(forest.label), grid.inner(forest.strength)
     label[...] = seeds
     np.copyto(label, 0, where=outside)

@@ -13,49 +13,47 @@ from numba import njit
 
 from ..growcut_cost import G_MAX, TABLE_SIZE
 from .growcut_lanes import (
-    RUN,
     absolute,
     add,
+    get,
     load,
     multiply,
     smaller,
     spread,
     square_root,
-    store,
     subtract,
+    tabulated,
 )
 
 _ONE = np.float32(1)
 _SCALE = np.float32(TABLE_SIZE)
+_TABLE_PITCH = TABLE_SIZE + 2
+
+
+@njit
+def force(law: Any, p: Any, q: Any, row: Any) -> Any:
+    """g of the step between flat positions `p` and `q`, by the law in table `row`."""
+    difference = get(law.features, p) - get(law.features, q)
+    distance = abs(difference)
+    if law.channels > 1:
+        total = difference * difference
+        for c in range(1, law.channels):
+            plane = c * law.size
+            difference = get(law.features, plane + p) - get(law.features, plane + q)
+            total += difference * difference
+        distance = np.sqrt(total)
+    u = distance * law.inverse_contrast
+    if row < 0:
+        g = _ONE - u
+        return G_MAX if g > G_MAX else g
+    x = (_ONE if u > _ONE else u) * _SCALE
+    i = int(x if x < _SCALE else _SCALE)
+    table = row * _TABLE_PITCH + i
+    low = get(law.tables, table)
+    return low + (x - np.float32(i)) * (get(law.tables, table + 1) - low)
 
 
 @njit(inline="always")
-def _table_force(distance: Any, inverse_contrast: Any, table: Any) -> Any:
-    u = distance * inverse_contrast
-    x = (_ONE if u > _ONE else u) * _SCALE
-    i = int(x if x < _SCALE else _SCALE)
-    return table[i] + (x - np.float32(i)) * (table[i + 1] - table[i])
-
-
-@njit
-def force(field: Any, p: Any, q: Any, row: Any) -> Any:
-    """g of the step between flat positions `p` and `q`, by the law in table `row`."""
-    features = field.features
-    if features.shape[0] == 1:
-        distance = abs(features[0, p] - features[0, q])
-    else:
-        total = np.float32(0)
-        for c in range(features.shape[0]):
-            difference = features[c, p] - features[c, q]
-            total += difference * difference
-        distance = np.sqrt(total)
-    if row >= 0:
-        return _table_force(distance, field.inverse_contrast, field.tables[row])
-    g = _ONE - distance * field.inverse_contrast
-    return G_MAX if g > G_MAX else g
-
-
-@njit
 def direct_forces(here: Any, there: Any, inverse_contrast: Any) -> Any:
     """g between two runs of a single feature by the direct law."""
     u = multiply(absolute(subtract(here, there)), spread(inverse_contrast))
@@ -63,22 +61,19 @@ def direct_forces(here: Any, there: Any, inverse_contrast: Any) -> Any:
 
 
 @njit
-def forces(field: Any, p: Any, q: Any, row: Any, scratch: Any) -> Any:
+def forces(law: Any, p: Any, q: Any, row: Any) -> Any:
     """g between the runs that start at `p` and `q`, by the law in table `row`."""
-    features = field.features
-    difference = subtract(load(features[0], p), load(features[0], q))
+    difference = subtract(load(law.features, p), load(law.features, q))
     distance = absolute(difference)
-    if features.shape[0] > 1:
+    if law.channels > 1:
         total = multiply(difference, difference)
-        for c in range(1, features.shape[0]):
-            difference = subtract(load(features[c], p), load(features[c], q))
+        for c in range(1, law.channels):
+            plane = c * law.size
+            difference = subtract(load(law.features, plane + p), load(law.features, plane + q))
             total = add(total, multiply(difference, difference))
         distance = square_root(total)
+    u = multiply(distance, spread(law.inverse_contrast))
     if row < 0:
-        u = multiply(distance, spread(field.inverse_contrast))
         return smaller(spread(G_MAX), subtract(spread(_ONE), u))
-    store(scratch, 0, distance)
-    table = field.tables[row]
-    for i in range(RUN):
-        scratch[i] = _table_force(scratch[i], field.inverse_contrast, table)
-    return load(scratch, 0)
+    x = multiply(smaller(spread(_ONE), u), spread(_SCALE))
+    return tabulated(law.tables + row * (4 * _TABLE_PITCH), x)

@@ -13,48 +13,48 @@ import numpy as np
 from numba import njit
 
 from ..growcut_cost import STRENGTH_FLOOR
-from .growcut_force import direct_forces, force, forces
-from .growcut_lanes import RUN, code_where_equal, load, multiply, spread_code, store
+from .growcut_force import direct_forces, forces
+from .growcut_lanes import RUN, code_where_equal, load, multiply, spread_code, store_codes
 
 # Code of seeds and of voxels that nothing reached; other codes index `Links.offsets`.
 NO_PARENT = np.uint8(255)
 
 
 @njit
-def _run_parents(strength: Any, field: Any, links: Any, p: Any, scratch: Any) -> Any:
+def _run_parents(strength: Any, law: Any, offsets: Any, force_rows: Any, p: Any) -> Any:
     """Codes of the parents of the run at `p`, right where it is reached and no seed."""
     mine = load(strength, p)
-    plane = field.features[0]
-    here = load(plane, p)
+    here = load(law.features, p)
     codes = spread_code(NO_PARENT)
-    for k in range(links.offsets.size):
-        q = p + links.offsets[k]
-        if field.direct:
-            g = direct_forces(here, load(plane, q), field.inverse_contrast)
+    for k in range(offsets.size):
+        q = p + offsets[k]
+        if law.direct:
+            g = direct_forces(here, load(law.features, q), law.inverse_contrast)
         else:
-            g = forces(field, p, q, links.force_rows[k], scratch)
+            g = forces(law, p, q, force_rows[k])
         codes = code_where_equal(codes, np.uint8(k), multiply(load(strength, q), g), mine)
     return codes
 
 
 @njit(nogil=True, cache=True)
 def find_parents(
-    strength: Any, code: Any, field: Any, links: Any, layout: Any, row_from: Any, row_to: Any
+    strength: Any, code: Any, law: Any, links: Any, layout: Any, row_from: Any, row_to: Any
 ) -> None:
     """Code the parents of the rows [row_from, row_to), counted over all planes."""
-    scratch = np.empty(RUN, dtype=np.float32)
+    strengths, codes = strength.ctypes.data, code.ctypes.data
+    offsets, force_rows = links.offsets, links.force_rows
     for line in range(row_from, row_to):
         z, y = line // layout.rows, line % layout.rows
         row = (z + layout.plane_margin) * layout.plane_pitch + y + 1
         first = row * layout.row_pitch + 1
         for run in range(layout.runs):
             p = first + run * RUN
-            store(code, p, _run_parents(strength, field, links, p, scratch))
+            store_codes(codes, p, _run_parents(strengths, law, offsets, force_rows, p))
         mine = strength[first : first + layout.width]
-        codes = code[first : first + layout.width]
+        row_codes = code[first : first + layout.width]
         for x in range(mine.size):
             inner = (mine[x] >= STRENGTH_FLOOR) & (mine[x] < 1)
-            codes[x] = codes[x] if inner else NO_PARENT
+            row_codes[x] = row_codes[x] if inner else NO_PARENT
 
 
 @njit(nogil=True, cache=True)
@@ -88,16 +88,3 @@ def follow_parents(
             while label[p] == 0:
                 label[p] = found
                 p += offsets[code[p]]
-
-
-@njit
-def parent_of(strength: Any, field: Any, links: Any, p: Any) -> Any:
-    """Code of the parent of one voxel that is reached and no seed."""
-    code = NO_PARENT
-    for k in range(links.offsets.size):
-        q = p + links.offsets[k]
-        if strength[q] > strength[p]:
-            g = force(field, p, q, links.force_rows[k])
-            if strength[q] * g == strength[p]:
-                code = np.uint8(k)
-    return code

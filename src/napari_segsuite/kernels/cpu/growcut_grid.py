@@ -17,22 +17,33 @@ from ..growcut_cost import Steps
 from .growcut_lanes import RUN
 
 # Thin blocks with whole rows: most of a wave's neighbours are then in the same block.
-BLOCK_3D = (8, 8)
-BLOCK_2D = (1, 32)
+BLOCK_3D = (16, 16)
+BLOCK_2D = (1, 64)
 ABSENT = -2
 
 
-class Field(NamedTuple):
-    """What forces are computed from; `features` is (C, padded size)."""
+class Law(NamedTuple):
+    """What forces are computed from, as the kernels take it.
 
-    features: NDArray[np.float32]
+    `features` and `tables` are addresses of float32 arrays, which the `Grid` keeps
+    alive; `size` is the padded length of a channel.
+    """
+
+    features: int
+    channels: int
+    size: int
     inverse_contrast: np.float32
-    tables: NDArray[np.float32]
+    tables: int
     direct: bool
 
 
 class Layout(NamedTuple):
-    """Shape of the padded grid and of its blocks; all lengths in voxels."""
+    """Shape of the padded grid and of its blocks.
+
+    Lengths are in voxels, planes and rows; `row_pitch` is the padded width, `plane_pitch`
+    the padded rows of a plane; one bit of a mask stands
+    for ``1 << bit_shift`` runs; `along` is the table of steps along a row.
+    """
 
     plane_margin: int
     planes: int
@@ -43,22 +54,23 @@ class Layout(NamedTuple):
     blocks_down: int
     blocks_across: int
     runs: int
-    runs_per_bit: int
+    bit_shift: int
     row_pitch: int
     plane_pitch: int
+    along: int
 
 
 class Neighbours(NamedTuple):
     """The neighbour rows of a row, in offset order; entry G-1-j is opposite to j.
 
     `force_rows[j, dx + 1]` is the table of the step, -1 for the direct law, `ABSENT`
-    where the neighbourhood has no such step. `along` is that of steps within the row.
+    where the neighbourhood has no such step.
     """
 
     planes: NDArray[np.int64]
     rows: NDArray[np.int64]
+    shifts: NDArray[np.int64]
     force_rows: NDArray[np.int64]
-    along: int
 
 
 class Links(NamedTuple):
@@ -77,7 +89,9 @@ class Grid:
     layout: Layout
     neighbours: Neighbours
     links: Links
-    field: Field
+    law: Law
+    features: NDArray[np.float32]
+    tables: NDArray[np.float32]
 
     def inner(self, flat: NDArray[Any]) -> NDArray[Any]:
         """View a padded flat array without its padding, in the shape of the image."""
@@ -105,21 +119,28 @@ def build_grid(
     """Lay out (C, M, N[, P]) features; voxels that are masked or not finite become NaN."""
     shape = features.shape[1:]
     padded = padded_shape(shape)
+    planes = _padded_features(features, padded, mask)
+    tables = np.ascontiguousarray(steps.tables)
+    neighbours, along = _neighbours(steps, padded)
     return Grid(
         shape=shape,
         padded=padded,
-        layout=_layout(shape, padded),
-        neighbours=_neighbours(steps),
-        field=Field(
-            _padded_features(features, padded, mask),
-            steps.inverse_contrast,
-            steps.tables if len(steps.tables) else np.zeros((1, 2), dtype=np.float32),
-            bool(len(features) == 1 and (steps.table_index < 0).all()),
-        ),
+        layout=_layout(shape, padded, along),
+        neighbours=neighbours,
         links=Links(
             _three(steps.offsets) @ np.array([padded[1] * padded[2], padded[2], 1]),
             steps.table_index,
         ),
+        law=Law(
+            features=planes.ctypes.data,
+            channels=len(planes),
+            size=planes.shape[1],
+            inverse_contrast=steps.inverse_contrast,
+            tables=tables.ctypes.data,
+            direct=bool(len(features) == 1 and (steps.table_index < 0).all()),
+        ),
+        features=planes,
+        tables=tables,
     )
 
 
@@ -145,7 +166,7 @@ def _three(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.insert(offsets, 0, 0, axis=1)
 
 
-def _layout(shape: tuple[int, ...], padded: tuple[int, int, int]) -> Layout:
+def _layout(shape: tuple[int, ...], padded: tuple[int, int, int], along: int) -> Layout:
     planes, rows = (1, shape[0]) if len(shape) == 2 else shape[:2]
     block_planes, block_rows = BLOCK_2D if len(shape) == 2 else BLOCK_3D
     runs = (padded[2] - 2) // RUN
@@ -159,21 +180,22 @@ def _layout(shape: tuple[int, ...], padded: tuple[int, int, int]) -> Layout:
         blocks_down=-(-planes // block_planes),
         blocks_across=-(-rows // block_rows),
         runs=runs,
-        runs_per_bit=-(-runs // 64),
+        bit_shift=max(0, (-(-runs // 64) - 1).bit_length()),
         row_pitch=padded[2],
         plane_pitch=padded[1],
+        along=along,
     )
 
 
-def _neighbours(steps: Steps) -> Neighbours:
+def _neighbours(steps: Steps, padded: tuple[int, int, int]) -> tuple[Neighbours, int]:
     by_row: dict[tuple[int, int], list[int]] = {}
     for (z, y, x), table in zip(_three(steps.offsets).tolist(), steps.table_index, strict=True):
         by_row.setdefault((z, y), [ABSENT] * 3)[x + 1] = int(table)
     along = by_row.pop((0, 0))[0]
-    rows = np.array(list(by_row), dtype=np.int64).reshape(-1, 2)
+    planes, rows = np.array(list(by_row), dtype=np.int64).reshape(-1, 2).T
     return Neighbours(
-        planes=rows[:, 0].copy(),
-        rows=rows[:, 1].copy(),
+        planes=planes.copy(),
+        rows=rows.copy(),
+        shifts=(planes * padded[1] + rows) * padded[2],
         force_rows=np.array(list(by_row.values()), dtype=np.int64).reshape(-1, 3),
-        along=along,
-    )
+    ), along

@@ -3,7 +3,11 @@
 The hot loops of GrowCut handle runs that start anywhere in a row. Written as loops over
 slices, LLVM guards each with overlap checks and a scalar remainder that cost more than
 the arithmetic. Here a run is one vector value; LLVM splits it over whatever registers
-the processor has. Every lane follows IEEE float32 without contraction, as scalar code does.
+the processor has. Every lane follows IEEE float32 without contraction, as scalar code
+does.
+
+Arrays are passed as addresses: numba counts references to arrays at every call, and that
+costs more than the work on a run. The caller keeps the arrays alive.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
@@ -23,7 +27,7 @@ _LANES = ir.VectorType(_FLOAT, RUN)
 _CODES = ir.VectorType(ir.IntType(8), RUN)
 
 
-class _Vector(types.Type):
+class _Vector(types.Type):  # type: ignore[misc]
     """A numba type that lives in vector registers."""
 
 
@@ -66,35 +70,86 @@ def _splat(builder: Any, scalar: Any, vector: Any = _LANES) -> Any:
     return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
 
 
-def _address(context: Any, builder: Any, signature: Any, array: Any, index: Any, lane: Any) -> Any:
-    data = context.make_array(signature.args[0])(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), lane.as_pointer())
+def _pointer(builder: Any, address: Any, index: Any, of: Any) -> Any:
+    return builder.gep(builder.inttoptr(address, of.as_pointer()), [index])
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def load(typing: Any, array: Any, index: Any) -> Any:
-    """The run of a contiguous 1-D array that starts at `index`."""
+@intrinsic
+def load(typing: Any, address: Any, index: Any) -> Any:
+    """The run of float32 from position `index` of the array at `address`."""
 
-    def build(context: Any, builder: Any, signature: Any, array: Any, index: Any) -> Any:
-        pointer = _address(context, builder, signature, array, index, _LANES)
-        return builder.load(pointer, align=4)
+    def build(context: Any, builder: Any, signature: Any, address: Any, index: Any) -> Any:
+        pointer = _pointer(builder, address, index, _FLOAT)
+        return builder.load(builder.bitcast(pointer, _LANES.as_pointer()), align=4)
 
-    return _emit(_floats, build, array, types.intp)
+    return _emit(_floats, build, types.intp, types.intp)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def store(typing: Any, array: Any, index: Any, run: Any) -> Any:
-    """Write a run of floats or codes to a contiguous 1-D array."""
+@intrinsic
+def store(typing: Any, address: Any, index: Any, run: Any) -> Any:
+    """Write a run of float32 to position `index` of the array at `address`."""
 
-    def build(context: Any, builder: Any, signature: Any, array: Any, index: Any, run: Any) -> Any:
-        pointer = _address(context, builder, signature, array, index, run.type)
-        builder.store(run, pointer, align=1 if run.type is _CODES else 4)
+    def build(
+        context: Any, builder: Any, signature: Any, address: Any, index: Any, run: Any
+    ) -> Any:
+        pointer = _pointer(builder, address, index, _FLOAT)
+        builder.store(run, builder.bitcast(pointer, _LANES.as_pointer()), align=4)
         return context.get_dummy_value()
 
-    return _emit(types.void, build, array, types.intp, run)
+    return _emit(types.void, build, types.intp, types.intp, _floats)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
+def store_codes(typing: Any, address: Any, index: Any, run: Any) -> Any:
+    """Write a run of codes to position `index` of the uint8 array at `address`."""
+
+    def build(
+        context: Any, builder: Any, signature: Any, address: Any, index: Any, run: Any
+    ) -> Any:
+        pointer = _pointer(builder, address, index, ir.IntType(8))
+        builder.store(run, builder.bitcast(pointer, _CODES.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return _emit(types.void, build, types.intp, types.intp, _codes)
+
+
+@intrinsic
+def get(typing: Any, address: Any, index: Any) -> Any:
+    """The float32 at position `index` of the array at `address`."""
+
+    def build(context: Any, builder: Any, signature: Any, address: Any, index: Any) -> Any:
+        return builder.load(_pointer(builder, address, index, _FLOAT), align=4)
+
+    return _emit(types.float32, build, types.intp, types.intp)
+
+
+@intrinsic
+def tabulated(typing: Any, address: Any, x: Any) -> Any:
+    """Table value at each lane of `x`, linearly interpolated; NaN stays NaN.
+
+    `x` counts nodes of the float32 table at `address` and lies between 0 and its end.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, address: Any, x: Any) -> Any:
+        result = ir.Constant(_LANES, ir.Undefined)
+        whole = ir.IntType(64)
+        for i in range(RUN):
+            at = ir.IntType(32)(i)
+            value = builder.extract_element(x, at)
+            known = builder.fcmp_ordered("ord", value, value)
+            index = builder.fptosi(builder.select(known, value, _FLOAT(0.0)), whole)
+            low = builder.load(_pointer(builder, address, index, _FLOAT), align=4)
+            after = builder.add(index, whole(1))
+            high = builder.load(_pointer(builder, address, after, _FLOAT), align=4)
+            rest = builder.fsub(value, builder.sitofp(index, _FLOAT))
+            mixed = builder.fadd(low, builder.fmul(rest, builder.fsub(high, low)))
+            result = builder.insert_element(result, mixed, at)
+        return result
+
+    return _emit(_floats, build, types.intp, _floats)
+
+
+@intrinsic
 def spread(typing: Any, scalar: Any) -> Any:
     """A run of sixteen times the same float."""
 
@@ -104,7 +159,7 @@ def spread(typing: Any, scalar: Any) -> Any:
     return _emit(_floats, build, types.float32)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def spread_code(typing: Any, code: Any) -> Any:
     """A run of sixteen times the same code."""
 
@@ -115,7 +170,7 @@ def spread_code(typing: Any, code: Any) -> Any:
 
 
 def _binary(operation: str) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def function(typing: Any, a: Any, b: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, a: Any, b: Any) -> Any:
             return getattr(builder, operation)(a, b)
@@ -129,7 +184,7 @@ subtract, add, multiply = _binary("fsub"), _binary("fadd"), _binary("fmul")
 
 
 def _unary(name: str) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def function(typing: Any, a: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, a: Any) -> Any:
             callee = cgutils.get_or_insert_function(
@@ -145,7 +200,7 @@ def _unary(name: str) -> Any:
 absolute, square_root = _unary("fabs"), _unary("sqrt")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def larger(typing: Any, a: Any, b: Any) -> Any:
     """Lane by lane `a` where a > b, else `b` (also where either is NaN)."""
 
@@ -155,7 +210,7 @@ def larger(typing: Any, a: Any, b: Any) -> Any:
     return _emit(_floats, build, _floats, _floats)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def smaller(typing: Any, a: Any, b: Any) -> Any:
     """Lane by lane `a` where a < b, else `b` (also where either is NaN)."""
 
@@ -165,7 +220,7 @@ def smaller(typing: Any, a: Any, b: Any) -> Any:
     return _emit(_floats, build, _floats, _floats)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def which_larger(typing: Any, a: Any, b: Any) -> Any:
     """Bit i is set where lane i has a > b."""
 
@@ -176,7 +231,7 @@ def which_larger(typing: Any, a: Any, b: Any) -> Any:
     return _emit(types.int64, build, _floats, _floats)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def code_where_equal(typing: Any, codes: Any, code: Any, a: Any, b: Any) -> Any:
     """Replace the codes of the lanes in which a == b."""
 
@@ -190,7 +245,7 @@ def code_where_equal(typing: Any, codes: Any, code: Any, a: Any, b: Any) -> Any:
 
 
 def _shift(order: list[int]) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def function(typing: Any, run: Any, edge: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, run: Any, edge: Any) -> Any:
             index = ir.Constant(ir.VectorType(ir.IntType(32), RUN), order)

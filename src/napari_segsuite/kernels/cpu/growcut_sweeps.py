@@ -11,11 +11,10 @@ rounding a product is monotone, so every schedule ends in the same fixed point.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from ..growcut_cost import STRENGTH_FLOOR
 from .growcut_force import direct_forces, forces
@@ -24,6 +23,7 @@ from .growcut_lanes import (
     RUN,
     from_after,
     from_before,
+    get,
     larger,
     load,
     multiply,
@@ -43,84 +43,27 @@ _BIT = np.uint64(1)
 _NONE = np.uint64(0)
 
 
-class Work(NamedTuple):
-    """Buffers of one thread; flags of runs have a margin of one at both ends."""
-
-    scratch: NDArray[np.float32]
-    masks: NDArray[np.uint64]
-    reach: NDArray[np.bool_]
-    todo: NDArray[np.bool_]
-
-
-@njit
-def _work(runs: Any, neighbours: Any) -> Any:
-    return Work(
-        np.empty(RUN, dtype=np.float32),
-        np.empty(neighbours, dtype=np.uint64),
-        np.empty(runs + 2, dtype=np.bool_),
-        np.empty(runs + 2, dtype=np.bool_),
-    )
-
-
-@njit
-def _attacked(
-    acc: Any, strength: Any, field: Any, p: Any, q: Any, force_rows: Any, scratch: Any
-) -> Any:
-    """The run `acc` at `p` after attacks from the run at `q` of a neighbour row."""
-    if not field.direct:
-        for k in range(3):
-            if force_rows[k] != ABSENT:
-                s = q + k - 1
-                g = forces(field, p, s, force_rows[k], scratch)
-                acc = larger(multiply(load(strength, s), g), acc)
-        return acc
-    plane, inverse_contrast = field.features[0], field.inverse_contrast
-    here = load(plane, p)
-    if force_rows[0] != ABSENT:
-        g = direct_forces(here, load(plane, q - 1), inverse_contrast)
-        acc = larger(multiply(load(strength, q - 1), g), acc)
-        g = direct_forces(here, load(plane, q + 1), inverse_contrast)
-        acc = larger(multiply(load(strength, q + 1), g), acc)
-    g = direct_forces(here, load(plane, q), inverse_contrast)
+@njit(inline="always")
+def _larger_of(acc: Any, strength: Any, law: Any, here: Any, q: Any) -> Any:
+    g = direct_forces(here, load(law.features, q), law.inverse_contrast)
     return larger(multiply(load(strength, q), g), acc)
 
 
 @njit
-def _pull_row(
-    strength: Any, field: Any, layout: Any, neighbours: Any, row: Any, work: Any
+def _attacked(
+    acc: Any, strength: Any, law: Any, p: Any, q: Any, force_rows: Any, j: Any
 ) -> Any:
-    """Attack a row from the runs in `work.masks` of its neighbours; True where it grew."""
-    masks, reach = work.masks, work.reach
-    grew = False
-    union = _NONE
-    for j in range(masks.size):
-        union |= masks[j]
-    for run in range(layout.runs + 2):
-        reach[run] = False
-    for run in range(layout.runs):
-        bit = np.uint64(run // layout.runs_per_bit)
-        if not (union >> bit) & _BIT:
-            continue
-        p = row * layout.row_pitch + 1 + run * RUN
-        old = load(strength, p)
-        acc = old
-        for j in range(masks.size):
-            if (masks[j] >> bit) & _BIT:
-                shift = neighbours.planes[j] * layout.plane_pitch + neighbours.rows[j]
-                q = p + shift * layout.row_pitch
-                acc = _attacked(
-                    acc, strength, field, p, q, neighbours.force_rows[j], work.scratch
-                )
-        lanes = which_larger(acc, old)
-        if lanes:
-            store(strength, p, acc)
-            grew = True
-            _note(reach, run, lanes)
-    return grew
+    """The run `acc` at `p` after attacks from the run at `q` of neighbour row `j`."""
+    for k in range(3):
+        if force_rows[j, k] != ABSENT:
+            s = q + k - 1
+            g = forces(law, p, s, force_rows[j, k])
+            acc = larger(multiply(load(strength, s), g), acc)
+    return acc
 
 
 @njit(inline="always")
-def _note(flags: Any, run: Any, lanes: Any) -> None:
+def _flag(flags: Any, run: Any, lanes: Any) -> None:
     """Flag a run that grew, and the next ones where its edge voxel did."""
     flags[run + 1] = True
     if lanes & 1:
@@ -129,12 +72,60 @@ def _note(flags: Any, run: Any, lanes: Any) -> None:
         flags[run + 2] = True
 
 
-@njit
-def _settle_run(strength: Any, field: Any, along: Any, p: Any, scratch: Any) -> Any:
+@njit(forceinline=True)
+def _pull_row(
+    strength: Any, law: Any, layout: Any, shifts: Any, force_rows: Any, first: Any,
+    masks: Any, reach: Any,
+) -> Any:  # fmt: skip
+    """Attack a row from the runs in `masks` of its neighbours; True where it grew.
+
+    `first` is the flat position of the row's first voxel. `reach` flags the runs that
+    grew and those next to an edge voxel that did, with a margin of one at both ends.
+    """
+    grew = False
+    union = _NONE
+    for j in range(masks.size):
+        union |= masks[j]
+    for run in range(layout.runs + 2):
+        reach[run] = False
+    for run in range(layout.runs):
+        bit = np.uint64(run >> layout.bit_shift)
+        if not (union >> bit) & _BIT:
+            continue
+        p = first + run * RUN
+        old = load(strength, p)
+        here = load(law.features, p)
+        acc = old
+        for j in range(masks.size):
+            if not (masks[j] >> bit) & _BIT:
+                continue
+            q = p + shifts[j]
+            if law.direct:
+                acc = _larger_of(acc, strength, law, here, q)
+                if force_rows[j, 0] != ABSENT:
+                    acc = _larger_of(acc, strength, law, here, q - 1)
+                    acc = _larger_of(acc, strength, law, here, q + 1)
+            else:
+                acc = _attacked(acc, strength, law, p, q, force_rows, j)
+        lanes = which_larger(acc, old)
+        if lanes:
+            store(strength, p, acc)
+            grew = True
+            _flag(reach, run, lanes)
+    return grew
+
+
+@njit(forceinline=True)
+def _settle_run(strength: Any, law: Any, along: Any, p: Any) -> Any:
     """Make a run the fixed point of steps along its row; the lanes that grew, as bits."""
-    before, after = strength[p - 1], strength[p + RUN]
-    left = forces(field, p, p - 1, along, scratch)
-    right = forces(field, p, p + 1, along, scratch)
+    before, after = get(strength, p - 1), get(strength, p + RUN)
+    if law.direct:
+        here = load(law.features, p)
+        left = direct_forces(here, load(law.features, p - 1), law.inverse_contrast)
+        right = direct_forces(here, load(law.features, p + 1), law.inverse_contrast)
+    else:
+        left = forces(law, p, p - 1, along)
+        right = forces(law, p, p + 1, along)
     old = load(strength, p)
     run = old
     while True:
@@ -149,14 +140,11 @@ def _settle_run(strength: Any, field: Any, along: Any, p: Any, scratch: Any) -> 
     return lanes
 
 
-@njit
-def _settle_row(strength: Any, field: Any, layout: Any, along: Any, first: Any, work: Any) -> None:
-    """Let growth spread within a row, from the runs flagged in ``work.reach``.
-
-    `first` is the flat position of the row's first voxel. Flags every run that grew, and
-    those next to an edge voxel that did.
-    """
-    todo, reach = work.todo, work.reach
+@njit(forceinline=True)
+def _settle_row(
+    strength: Any, law: Any, layout: Any, first: Any, reach: Any, todo: Any
+) -> None:
+    """Let growth spread within a row, from and to the runs flagged in `reach`."""
     for k in range(layout.runs + 2):
         todo[k] = reach[k]
     forward, again = True, True
@@ -167,9 +155,9 @@ def _settle_row(strength: Any, field: Any, layout: Any, along: Any, first: Any, 
             if not todo[run + 1]:
                 continue
             todo[run + 1] = False
-            lanes = _settle_run(strength, field, along, first + run * RUN, work.scratch)
+            lanes = _settle_run(strength, law, layout.along, first + run * RUN)
             if lanes:
-                _note(reach, run, lanes)
+                _flag(reach, run, lanes)
                 if lanes & 1 and run > 0:
                     todo[run] = True
                     again |= forward
@@ -179,93 +167,108 @@ def _settle_row(strength: Any, field: Any, layout: Any, along: Any, first: Any, 
         forward = not forward
 
 
-@njit
+@njit(forceinline=True)
 def _post(
-    mail: Any, active: Any, layout: Any, neighbours: Any, work: Any, z: Any, y: Any,
-    odd: Any, forward: Any,
+    mail: Any, active: Any, layout: Any, planes: Any, rows: Any, reach: Any, block: Any,
+    bounds: Any, z: Any, y: Any, odd: Any, forward: Any,
 ) -> Any:  # fmt: skip
     """Tell the neighbour rows which runs grew; True where a row already swept must know."""
     mask = _NONE
     for run in range(layout.runs):
-        if work.reach[run + 1]:
-            mask |= _BIT << np.uint64(run // layout.runs_per_bit)
-    block_z, block_y = z // layout.block_planes, y // layout.block_rows
+        if reach[run + 1]:
+            mask |= _BIT << np.uint64(run >> layout.bit_shift)
+    z0, z1, y0, y1 = bounds
     again = False
-    count = neighbours.planes.size
+    count = planes.size
     for j in range(count):
-        nz, ny = z + neighbours.planes[j], y + neighbours.rows[j]
-        if not (0 <= nz < layout.planes and 0 <= ny < layout.rows):
+        nz, ny = z + planes[j], y + rows[j]
+        if nz < 0 or ny < 0 or nz >= layout.planes or ny >= layout.rows:
             continue
-        to_z, to_y = nz // layout.block_planes, ny // layout.block_rows
         row = nz * layout.rows + ny
-        if to_z == block_z and to_y == block_y:
+        down, across = (nz >= z1) - (nz < z0), (ny >= y1) - (ny < y0)
+        if down == 0 and across == 0:
             mail[INSIDE, row, count - 1 - j] |= mask
             again |= (2 * j < count) == forward
         else:
             mail[CROSSING + odd, row, count - 1 - j] |= mask
-            active[to_z * layout.blocks_across + to_y] = True
+            active[block + down * layout.blocks_across + across] = True
     return again
 
 
-@njit
-def _read(mail: Any, count: Any, row: Any, odd: Any, masks: Any) -> Any:
+@njit(forceinline=True)
+def _read(mail: Any, row: Any, odd: Any, masks: Any) -> Any:
     """Empty the mailbox of a row into `masks`; False where there was nothing."""
     news = _NONE
-    for j in range(count):
+    for j in range(masks.size):
         masks[j] = mail[INSIDE, row, j] | mail[CROSSING + odd, row, j]
         news |= masks[j]
     if not news:
         return False
-    for j in range(count):
+    for j in range(masks.size):
         mail[INSIDE, row, j] = _NONE
         mail[CROSSING + odd, row, j] = _NONE
     return True
 
 
-@njit(nogil=True, cache=True)
+@njit(forceinline=True)
+def _bounds(layout: Any, block: Any) -> Any:
+    z0 = block // layout.blocks_across * layout.block_planes
+    y0 = block % layout.blocks_across * layout.block_rows
+    z1 = min(z0 + layout.block_planes, layout.planes)
+    return z0, z1, y0, min(y0 + layout.block_rows, layout.rows)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def start_blocks(
-    strength: Any, field: Any, layout: Any, neighbours: Any, mail: Any, active: Any,
+    strength: Any, law: Any, layout: Any, neighbours: Any, mail: Any, active: Any,
     blocks: Any, stop: Any,
 ) -> None:  # fmt: skip
     """Let seeds (strength 1) attack along their rows and tell their neighbours."""
-    work = _work(layout.runs, neighbours.planes.size)
+    address = strength.ctypes.data
+    planes, rows = neighbours.planes, neighbours.rows
+    reach = np.empty(layout.runs + 2, dtype=np.bool_)
+    todo = np.empty(layout.runs + 2, dtype=np.bool_)
     for block in blocks:
         if stop[0]:
             return
-        z0 = block // layout.blocks_across * layout.block_planes
-        y0 = block % layout.blocks_across * layout.block_rows
-        for z in range(z0, min(z0 + layout.block_planes, layout.planes)):
-            for y in range(y0, min(y0 + layout.block_rows, layout.rows)):
+        bounds = _bounds(layout, block)
+        z0, z1, y0, y1 = bounds
+        for z in range(z0, z1):
+            for y in range(y0, y1):
                 row = (z + layout.plane_margin) * layout.plane_pitch + y + 1
                 first = row * layout.row_pitch + 1
-                work.reach[:] = False
+                reach[:] = False
                 seeded = False
                 for x in range(layout.width):
                     if strength[first + x] == 1:
                         seeded = True
-                        work.reach[x // RUN : x // RUN + 3] = True
+                        reach[x // RUN : x // RUN + 3] = True
                 if seeded:
-                    _settle_row(strength, field, layout, neighbours.along, first, work)
-                    _post(mail, active, layout, neighbours, work, z, y, 1, True)
+                    _settle_row(address, law, layout, first, reach, todo)
+                    _post(
+                        mail, active, layout, planes, rows, reach, block, bounds, z, y, 1, True
+                    )
                     active[block] = True
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def sweep_blocks(
-    strength: Any, field: Any, layout: Any, neighbours: Any, mail: Any, active: Any,
+    strength: Any, law: Any, layout: Any, neighbours: Any, mail: Any, active: Any,
     blocks: Any, turn: Any, stop: Any,
 ) -> None:  # fmt: skip
     """Sweep each of `blocks` forward and backward; notes who has to be swept next turn."""
+    address = strength.ctypes.data
+    planes, rows = neighbours.planes, neighbours.rows
+    shifts, force_rows = neighbours.shifts, neighbours.force_rows
+    masks = np.empty(planes.size, dtype=np.uint64)
+    reach = np.empty(layout.runs + 2, dtype=np.bool_)
+    todo = np.empty(layout.runs + 2, dtype=np.bool_)
     odd = turn & 1
-    count = neighbours.planes.size
-    work = _work(layout.runs, neighbours.planes.size)
     for block in blocks:
         if stop[0]:
             return
-        z0 = block // layout.blocks_across * layout.block_planes
-        y0 = block % layout.blocks_across * layout.block_rows
-        z1 = min(z0 + layout.block_planes, layout.planes)
-        y1 = min(y0 + layout.block_rows, layout.rows)
+        bounds = _bounds(layout, block)
+        z0, z1, y0, y1 = bounds
         height, length = y1 - y0, (z1 - z0) * (y1 - y0)
         again = True
         for sweep in range(2):
@@ -274,15 +277,16 @@ def sweep_blocks(
             for k in range(length):
                 place = k if forward else length - 1 - k
                 z, y = z0 + place // height, y0 + place % height
-                if not _read(mail, count, z * layout.rows + y, odd, work.masks):
+                if not _read(mail, z * layout.rows + y, odd, masks):
                     continue
                 row = (z + layout.plane_margin) * layout.plane_pitch + y + 1
-                if _pull_row(strength, field, layout, neighbours, row, work):
-                    first = row * layout.row_pitch + 1
-                    _settle_row(strength, field, layout, neighbours.along, first, work)
+                first = row * layout.row_pitch + 1
+                if _pull_row(address, law, layout, shifts, force_rows, first, masks, reach):
+                    _settle_row(address, law, layout, first, reach, todo)
                     again |= _post(
-                        mail, active, layout, neighbours, work, z, y, 1 - odd, forward
-                    )
+                        mail, active, layout, planes, rows, reach, block, bounds, z, y,
+                        1 - odd, forward,
+                    )  # fmt: skip
             if not again:
                 break
         if again:

@@ -75,9 +75,8 @@ class _Medium:
         x = distance.mul_(scale).clamp_(max=1).mul_(TABLE_SIZE)
         i = x.to(torch.int32)
         x.sub_(i)
-        table = self.tables[row]
-        low = table[i]
-        return (table[i.add_(1)] - low).mul_(x).add_(low)
+        low = _pick(self.tables[row], i)
+        return _pick(self.tables[row], i.add_(1)).sub_(low).mul_(x).add_(low)
 
 
 def grow(
@@ -149,6 +148,11 @@ def _grow(
     return labels, strength.cpu().numpy()
 
 
+def _pick(values: Tensor, at: Tensor) -> Tensor:
+    # Indexing with brackets would make a 64-bit copy of `at`.
+    return torch.index_select(values, 0, at.flatten()).view(at.shape)
+
+
 def _square_root(values: Tensor) -> Tensor:
     if values.device.type == "cpu":
         # The vector library torch calls here may be off by one bit in float32.
@@ -201,10 +205,10 @@ def _roots(codes: Tensor, offsets: NDArray[np.int64]) -> Tensor:
     index = torch.int32 if codes.numel() < 2**31 else torch.int64
     strides = np.array(codes.stride(), dtype=np.int64)
     to_parent = torch.tensor([0, *(offsets @ strides)], dtype=index, device=codes.device)
-    parents = to_parent[codes.flatten().int()]
+    parents = _pick(to_parent, codes.flatten().int())
     parents += torch.arange(codes.numel(), dtype=index, device=codes.device)
     while True:
-        grandparents = parents[parents]
+        grandparents = _pick(parents, parents)
         if torch.equal(grandparents, parents):
             return parents
         parents = grandparents
@@ -213,5 +217,6 @@ def _roots(codes: Tensor, offsets: NDArray[np.int64]) -> Tensor:
 def _take_labels(seeds: NDArray[Any], roots: Tensor) -> NDArray[Any]:
     # torch hardly supports unsigned integers: labels travel as signed ones of that width.
     signed = seeds.view(f"i{seeds.itemsize}")
-    labels: NDArray[Any] = torch.tensor(signed, device=roots.device).flatten()[roots].cpu().numpy()
+    values = torch.tensor(signed, device=roots.device).flatten()
+    labels: NDArray[Any] = _pick(values, roots).cpu().numpy()
     return labels.view(seeds.dtype).reshape(seeds.shape)

@@ -1,0 +1,158 @@
+"""Parts that the form of every method has: help at the top, the run at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..method import Method
+from .method_help import description_html, summary_html
+
+_BAR_STEPS = 1000
+
+
+class RunPanel(QWidget):
+    """Run, Cancel, progress, and the one line that says what is the matter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run_button = QPushButton("Run")
+        self.cancel_button = QPushButton("Cancel")
+        self.copy_button = QPushButton("Copy as Python")
+        self.copy_button.setToolTip("Put a script that does the same on the clipboard.")
+        self.bar = QProgressBar()
+        self.bar.setRange(0, _BAR_STEPS)
+        self.message = _text()
+        self._need = _text()
+        self._is_running = False
+        self._problem = ""
+        self._shows_problem = False
+        buttons = QHBoxLayout()
+        for button in (self.run_button, self.cancel_button, self.copy_button):
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._need)
+        layout.addLayout(buttons)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.message)
+        self.set_running(False)
+
+    def say(self, text: str, *, is_problem: bool = False) -> None:
+        """Show a sentence below the buttons."""
+        self._shows_problem = is_problem
+        self.message.setText(text)
+        self.message.setStyleSheet("font-weight: bold;" if is_problem else "")
+
+    def set_problem(self, problem: str) -> None:
+        """Show why there can be no run at present; empty if there can."""
+        self._problem = problem
+        self.copy_button.setEnabled(not problem)
+        if not self._is_running and (problem or self._shows_problem):
+            self.say(problem, is_problem=bool(problem))
+        self._enable()
+
+    def set_running(self, is_running: bool) -> None:
+        """Switch between waiting for a run and being in one."""
+        self._is_running = is_running
+        self.bar.setVisible(is_running)
+        self.bar.setValue(0)
+        self.bar.setFormat("%p %")
+        self._enable()
+
+    def show_progress(self, fraction: float, message: str, seconds_left: float) -> None:
+        """Show how far the run is; `seconds_left` is negative while unknown."""
+        self.bar.setValue(round(_BAR_STEPS * fraction))
+        left = f", {_duration(seconds_left)} left" if seconds_left >= 0 else ""
+        self.bar.setFormat(f"%p %{left}")
+        self.say(message)
+
+    def show_need(self, text: str) -> None:
+        """Show what a run takes."""
+        self._need.setText(text)
+        self._need.setVisible(bool(text))
+
+    def _enable(self) -> None:
+        self.run_button.setEnabled(not self._problem and not self._is_running)
+        self.cancel_button.setEnabled(self._is_running)
+
+
+def about_section(method: Method) -> QWidget:
+    """The method's summary, with more on demand."""
+    section = QWidget()
+    layout = QVBoxLayout(section)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(_text(summary_html(method)))
+    more = description_html(method)
+    if more:
+        details = _text(more)
+        details.setVisible(False)
+        layout.addWidget(_unfolding("How it works", details))
+        layout.addWidget(details)
+    return section
+
+
+def scrolling(widget: QWidget, parts: Iterable[QWidget | QLayout], bottom: QWidget) -> None:
+    """Fill `widget` with parts that scroll where there is little room, above `bottom`."""
+    inside = QWidget()
+    column = QVBoxLayout(inside)
+    column.setContentsMargins(0, 0, 0, 0)
+    for part in parts:
+        if isinstance(part, QLayout):
+            column.addLayout(part)
+        else:
+            column.addWidget(part)
+    column.addStretch()
+    area = QScrollArea()
+    area.setWidget(inside)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    layout = QVBoxLayout(widget)
+    layout.addWidget(area, stretch=1)
+    layout.addWidget(bottom)
+
+
+def _unfolding(title: str, details: QWidget) -> QToolButton:
+    button = QToolButton()
+    button.setText(title)
+    button.setCheckable(True)
+    button.setAutoRaise(True)
+    button.setArrowType(Qt.ArrowType.RightArrow)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+
+    def unfold(is_open: bool) -> None:
+        details.setVisible(is_open)
+        button.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+
+    button.toggled.connect(unfold)
+    return button
+
+
+def _text(text: str = "") -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setOpenExternalLinks(True)
+    label.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
+    )
+    return label
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min"

@@ -1,0 +1,296 @@
+"""The form of a method: everything in it follows from the declaration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import CheckBox, ComboBox
+from qtpy.compat import isalive
+from qtpy.QtWidgets import QApplication, QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+
+from .. import jobs
+from ..compute import JobRequest
+from ..device import available_memory
+from ..errors import SegSuiteError
+from ..image import Image, Segmentation
+from ..method import Method
+from .adapters import image_from_layer, segmentation_from_layer
+from .form_parts import RunPanel, about_section, scrolling
+from .forms import SettingsForm
+from .layer_choice import LayerChoice
+from .new_seeds import add_seeds_layer
+from .results import ResultLayers
+from .runner import Job, runner_for
+from .script import python_script
+from .settings import preferences
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+_DEVICES = {"auto": "automatic", "cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Apple)"}
+
+
+class MethodWidget(QWidget):
+    """Form of one method, with its run.
+
+    Parameters
+    ----------
+    viewer : Viewer or ViewerModel
+    method : Method
+
+    Attributes
+    ----------
+    choosers : mapping of str to LayerChooser
+        By input.
+    settings : SettingsForm
+    job : Job or None
+        The run under way.
+    message : str
+        What the form says below its buttons.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer, method: Method) -> None:
+        super().__init__()
+        # napari hands plugins a proxy, whose layers are equal to the real ones but not the same.
+        self._viewer = getattr(viewer, "__wrapped__", viewer)
+        self.method = method
+        self.job: Job | None = None
+        self._results = ResultLayers(self._viewer)
+        self._sources: Mapping[str, Any] = {}
+        self.settings = SettingsForm(method.params, method.title)
+        self._choice = LayerChoice(self._viewer, method, self._on_change)
+        self.choosers = self._choice.choosers
+        self._make_options()
+        self._panel = RunPanel()
+        self._lay_out()
+        self._panel.run_button.clicked.connect(self.run)
+        self._panel.cancel_button.clicked.connect(self.cancel)
+        self._panel.copy_button.clicked.connect(self.copy_as_python)
+        self.settings.changed.connect(self._on_change)
+        self._on_change()
+
+    @property
+    def message(self) -> str:
+        """What the form says below its buttons."""
+        return str(self._panel.message.text())
+
+    def run(self) -> None:
+        """Start the method on the chosen layers."""
+        layers = self._choice.layers
+        try:
+            request = self._request(layers)
+        except SegSuiteError as error:
+            self._panel.say(str(error), is_problem=True)
+            return
+        self._sources = layers
+        self.job = runner_for(self._viewer).submit(request, parent=self, supersedes=self.job)
+        self.job.progressed.connect(self._panel.show_progress)
+        self.job.finished.connect(self._on_finished)
+        self.job.failed.connect(self._on_failed)
+        self.job.cancelled.connect(self._on_cancelled)
+        self._panel.set_running(True)
+        self._panel.say(f"{self.method.title} …")
+
+    def cancel(self) -> None:
+        """Stop the run; the viewer stays as it is."""
+        if self.job is not None:
+            self._panel.say("stopping …")
+            self.job.cancel()
+
+    def copy_as_python(self) -> None:
+        """Put a script that does what the form does on the clipboard."""
+        try:
+            settings = self.settings.values()
+        except SegSuiteError as error:
+            self._panel.say(str(error), is_problem=True)
+            return
+        text = python_script(
+            self.method,
+            self._choice.layers,
+            settings,
+            extras=self._wanted_extras(),
+            device=self._device.value,
+        )
+        QApplication.clipboard().setText(text)
+        self._panel.say("The script is on the clipboard.")
+
+    def new_seeds(self) -> None:
+        """Add an empty seeds layer on the grid of the image and start painting."""
+        try:
+            image = image_from_layer(self.choosers["image"].value)
+        except SegSuiteError as error:
+            self._panel.say(str(error), is_problem=True)
+            return
+        self.choosers["seeds"].value = add_seeds_layer(self._viewer, image)
+
+    # --- parts ------------------------------------------------------------------------
+    def _make_options(self) -> None:
+        devices = ["auto", *self.method.devices]
+        preferred = preferences().device
+        self._device = ComboBox(
+            choices=[(_DEVICES.get(device, device), device) for device in devices],
+            value=preferred if preferred in devices else "auto",
+            label="Device",
+            tooltip="Where to compute; automatic takes a GPU where it pays.",
+        )
+        self.result_choice = ComboBox(
+            choices=[("update my layer", "update"), ("add a new layer", "add")],
+            label="Result",
+            tooltip="Write into the layer of this form's last run, or keep that and add another. "
+            "A result that you edited is always kept.",
+        )
+        self.extras = {
+            name: CheckBox(text=name.replace("_", " "), tooltip=f"Add the {name} as an image.")
+            for name in self.method.extras
+        }
+
+    def _lay_out(self) -> None:
+        rows = QFormLayout()
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.setContentsMargins(0, 0, 0, 0)
+        for name, chooser in self.choosers.items():
+            _add_row(rows, chooser)
+            if name == "seeds":
+                rows.addRow("", self._new_seeds_button())
+        self._labels = {
+            name: _add_row(rows, widget) for name, widget in self.settings.widgets.items()
+        }
+        if len(self.method.devices) > 1:
+            _add_row(rows, self._device)
+        if self.extras:
+            rows.addRow("Also add", _side_by_side([box.native for box in self.extras.values()]))
+        _add_row(rows, self.result_choice)
+        scrolling(self, [about_section(self.method), rows], self._panel)
+
+    def _new_seeds_button(self) -> QPushButton:
+        self._seeds_button = QPushButton("New seeds layer")
+        self._seeds_button.setToolTip("Add an empty layer on the image's grid and paint into it.")
+        self._seeds_button.clicked.connect(self.new_seeds)
+        return self._seeds_button
+
+    # --- the state of the form --------------------------------------------------------
+    def _on_change(self) -> None:
+        """Say what stands in the way of a run, or what it will need."""
+        if not isalive(self) or not hasattr(self, "_panel"):
+            return
+        image = self._image()
+        unit = None if image is None else image.space.unit
+        self.settings.set_unit(unit)
+        for name, label in getattr(self, "_labels", {}).items():
+            label.setText(self.settings.widgets[name].label)
+        if hasattr(self, "_seeds_button"):
+            self._seeds_button.setEnabled(image is not None)
+        self._panel.show_need("" if image is None else self._need(image))
+        self._panel.set_problem(self._problem())
+
+    def _image(self) -> Image | None:
+        layer = self.choosers["image"].value
+        try:
+            return None if layer is None else image_from_layer(layer)
+        except SegSuiteError:
+            return None
+
+    def _problem(self) -> str:
+        """Why the method cannot run, as far as a look at the layers tells."""
+        layers = self._choice.layers
+        for entry in self.method.inputs:
+            if entry.required and entry.name not in layers:
+                return _missing(entry.name)
+        try:
+            self._request(layers, snapshot=False)
+        except SegSuiteError as error:
+            return str(error)
+        return ""
+
+    def _request(self, layers: Mapping[str, Any], *, snapshot: bool = True) -> JobRequest:
+        image = image_from_layer(layers["image"])
+        inputs: dict[str, Segmentation | Image] = {}
+        for name, layer in layers.items():
+            if name != "image":
+                inputs[name] = segmentation_from_layer(layer, snapshot=False)
+        spaces = {name: (np.empty(0), value.space, ()) for name, value in inputs.items()}
+        jobs.check_inputs(self.method, image, spaces)
+        limit = preferences().memory_limit
+        jobs.check_memory(self.method, image, limit)
+        settings = self.settings.values()
+        if snapshot:
+            inputs = {
+                name: segmentation_from_layer(layers[name]) for name in inputs
+            }
+        return JobRequest(
+            method=self.method.id,
+            image=image,
+            inputs=inputs,
+            settings=settings,
+            extras=self._wanted_extras(),
+            device=self._device.value,
+            memory_limit=limit,
+        )
+
+    def _need(self, image: Image) -> str:
+        need = jobs.estimate_memory(self.method, math.prod(image.spatial_shape))
+        limit = preferences().memory_limit or available_memory()
+        return f"Needs about {_gib(need)} of the {_gib(min(limit, available_memory()))} there are."
+
+    def _wanted_extras(self) -> tuple[str, ...]:
+        return tuple(name for name, box in self.extras.items() if box.value)
+
+    # --- what becomes of a run --------------------------------------------------------
+    def _on_finished(self, result: Segmentation | Image) -> None:
+        job = self._end_job()
+        update = self.result_choice.value == "update"
+        name, notice = self._results.show(result, update=update, seeds=self._sources.get("seeds"))
+        text = f"Done in {job.elapsed:.1f} s: '{name}'."
+        if self._sources["image"] not in self._viewer.layers:
+            notice = f"The image '{result.name}' was made from is gone. {notice}"
+        self._sources = {}
+        self._panel.say(f"{text} {notice}".strip())
+
+    def _on_failed(self, sentence: str) -> None:
+        self._end_job()
+        self._panel.say(sentence, is_problem=True)
+
+    def _on_cancelled(self) -> None:
+        if self.sender() is self.job:
+            self._end_job()
+            self._panel.say("Stopped; nothing was changed.")
+
+    def _end_job(self) -> Job:
+        assert self.job is not None
+        job, self.job = self.job, None
+        self._panel.set_running(False)
+        return job
+
+
+def _add_row(rows: QFormLayout, widget: Any) -> QLabel:
+    label = QLabel(widget.label)
+    label.setToolTip(widget.tooltip)
+    rows.addRow(label, widget.native)
+    return label
+
+
+def _side_by_side(widgets: list[QWidget]) -> QWidget:
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    layout.addStretch()
+    return row
+
+
+def _missing(name: str) -> str:
+    if name == "image":
+        return "Open an image to start."
+    if name == "seeds":
+        return "Make a seeds layer and paint at least two classes."
+    return f"Add a Labels layer to serve as {name}."
+
+
+def _gib(n_bytes: int) -> str:
+    if n_bytes < 2**30:
+        return f"{max(1, round(n_bytes / 2**20))} MB"
+    return f"{n_bytes / 2**30:.1f} GB"

@@ -1,0 +1,355 @@
+"""The command: what it prints, what it writes, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import napari_segsuite as nss
+from builders import two_halves, two_strokes
+from napari_segsuite import cli
+from napari_segsuite.space import Space
+
+SPACE = Space.regular(3, (3.0, 0.7, 0.5), "mm")
+SHAPE = (9, 11, 12)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with image.nii.gz and seeds.nii.gz."""
+    monkeypatch.chdir(tmp_path)
+    nss.write(tmp_path / "image.nii.gz", nss.Image(two_halves(SHAPE), SPACE))
+    nss.write(tmp_path / "seeds.nii.gz", nss.Segmentation(two_strokes(SHAPE), SPACE))
+    return tmp_path
+
+
+GROW = ["run", "growcut", "image.nii.gz", "--seeds", "seeds.nii.gz"]
+
+
+def fails(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Run a command that ends with status 1, and give its one line."""
+    assert cli.main(list(words)) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert said.err.count("\n") == 1
+    return said.err
+
+
+# --- lists ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words", [["methods"], ["info", "growcut"], ["samples"], ["doctor"]], ids=lambda w: w[0]
+)
+def test_json_is_one_document_and_nothing_else(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*words, "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)
+    assert said.err == ""
+
+
+def test_methods_lists_every_method(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["methods", "--json"])
+    listed = json.loads(capsys.readouterr().out)
+    assert [entry["id"] for entry in listed] == [method.id for method in nss.methods()]
+    cli.main(["methods"])
+    text = capsys.readouterr().out
+    assert all(f"  {method.id} " in text for method in nss.methods())
+
+
+def test_info_tells_settings_bounds_and_references(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["info", "growcut"]) == 0
+    text = capsys.readouterr().out
+    method = nss.get_method("growcut")
+    for word in (
+        "--connectivity",
+        "an integer in [1, 3]",
+        "default",
+        "strength",
+        *method.references,
+    ):
+        assert word in text
+
+
+def test_run_help_lists_the_settings_of_the_method(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", "growcut", "--help"]) == 0
+    text = capsys.readouterr().out
+    for param in nss.get_method("growcut").params:
+        assert f"--{param.name.replace('_', '-')} " in text
+    assert "--seeds" in text
+
+
+def test_doctor_finds_the_libraries(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor"]) == 0
+    text = capsys.readouterr().out
+    assert f"numpy              {np.__version__}" in text
+    assert "cpu" in text
+
+
+def test_doctor_names_a_broken_library_and_the_cure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "nibabel", None)
+    assert cli.main(["doctor", "--json"]) == 0
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert problem.startswith("nibabel ")
+    assert "pip install --force-reinstall nibabel" in problem
+
+
+def test_sample_is_written_where_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["samples", "brain", "-o", "brain", "--json"]) == 0
+    written = json.loads(capsys.readouterr().out)
+    assert all((folder / path).is_file() for path in written)
+
+
+# --- run ------------------------------------------------------------------------------
+
+
+def test_run_is_the_python_call(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    extra = ["--extra", "strength=strength.nii.gz", "--connectivity", "3"]
+    assert cli.main([*GROW, *extra, "-o", "labels.nii.gz"]) == 0
+    assert capsys.readouterr().out.startswith("labels.nii.gz: ")
+    expected = nss.run(
+        "growcut", "image.nii.gz", seeds="seeds.nii.gz", connectivity=3, extras=("strength",)
+    )
+    labels = nss.read("labels.nii.gz", kind="labels")
+    np.testing.assert_array_equal(labels.labels, expected.labels)
+    assert labels.space.is_close(SPACE)
+    assert labels.provenance.settings["connectivity"] == 3
+    strength = nss.read("strength.nii.gz", kind="image")
+    np.testing.assert_array_equal(strength.data, expected.extras["strength"])
+    assert strength.space.is_close(SPACE)
+
+
+def test_settings_are_typed_with_hyphens_or_underscores(folder: Path) -> None:
+    words = ["run", "global_threshold", "image.nii.gz", "--algorithm", "manual", "--value", "-1"]
+    assert cli.main([*words, "-o", "all.nii.gz"]) == 0
+    assert nss.read("all.nii.gz", kind="labels").labels.all()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([*GROW, "-o", "x.nii.gz", "--connectivity", "9"], "'connectivity' must be an integer"),
+        ([*GROW, "-o", "x.nii.gz", "--connectivity", "many"], "got 'many'"),
+        ([*GROW, "-o", "x.nii.gz", "--device", "toaster"], "toaster"),
+        ([*GROW, "-o", "x.nii.gz", "--extra", "colour=c.nii.gz"], "expected --extra NAME=FILE"),
+        ([*GROW, "-o", "x.docx"], "x.docx"),
+        ([*GROW, "-o", "no/such/folder/x.nii.gz"], "no/such/folder"),
+        (
+            ["run", "growcut", "none.nii.gz", "--seeds", "seeds.nii.gz", "-o", "x.nii"],
+            "none.nii.gz",
+        ),
+        (["run", "growcat", "image.nii.gz", "-o", "x.nii.gz"], "no method 'growcat'"),
+        (["info", "growcat"], "no method 'growcat'"),
+        (["samples", "liver", "-o", "here"], "expected a sample among brain"),
+        (["convert", "image.nii.gz", "image.docx"], "image.docx"),
+        (["generate", "--check", "--root", "."], "expected a clone"),
+    ],
+)
+def test_a_problem_the_user_can_mend_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    before = sorted(folder.iterdir())
+    assert message in fails(capsys, *words)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_seeds_of_another_grid_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = nss.Segmentation(two_strokes(SHAPE), Space.regular(3, (9.0, 9.0, 9.0), "mm"))
+    nss.write("seeds.nii.gz", elsewhere)
+    assert "different places" in fails(capsys, *GROW, "-o", "labels.nii.gz")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["fly"],
+        ["run"],
+        ["run", "growcut", "image.nii.gz", "-o", "x.nii.gz"],
+        [*GROW],
+        [*GROW, "-o", "x.nii.gz", "--colour", "red"],
+        ["evaluate", "a.nii.gz"],
+        ["evaluate", "a.nii.gz", "b.nii.gz", "--spacing", "one,two"],
+        ["generate"],
+    ],
+)
+def test_wrong_usage_ends_with_two(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert cli.main(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "usage: napari-segsuite" in said.err
+
+
+def test_defect_is_reported_without_a_traceback_unless_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("a defect\nin two lines")
+
+    monkeypatch.setattr("napari_segsuite.jobs.run", broken)
+    assert "unexpected ZeroDivisionError" in fails(capsys, *GROW, "-o", "x.nii.gz")
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["--debug", *GROW, "-o", "x.nii.gz"])
+
+
+def test_warnings_are_one_line_each(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import warnings
+
+    from napari_segsuite import jobs
+
+    run = jobs.run
+
+    def warn(*args: Any, **keywords: Any) -> nss.Segmentation:
+        warnings.simplefilter("always")
+        warnings.warn("the image\nis odd", stacklevel=2)
+        return run(*args, **keywords)
+
+    monkeypatch.setattr("napari_segsuite.jobs.run", warn)
+    assert cli.main([*GROW, "-o", "x.nii.gz"]) == 0
+    assert capsys.readouterr().err == "warning: the image is odd\n"
+
+
+def test_interrupt_ends_with_130_and_leaves_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = sorted(folder.iterdir())
+    monkeypatch.setattr("napari_segsuite.jobs.run", interrupted)
+    assert cli.main([*GROW, "-o", "labels.nii.gz"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT between processes")
+def test_control_c_in_a_terminal_ends_with_130(folder: Path) -> None:
+    code = (
+        "import sys, time; from napari_segsuite import cli, jobs\n"
+        "def slow(*a, **k):\n    print('started', flush=True); time.sleep(60)\n"
+        f"jobs.run = slow; sys.exit(cli.main({[*GROW, '-o', 'labels.nii.gz']!r}))"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said == "interrupted\n"
+    assert not (folder / "labels.nii.gz").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of a shell")
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    command = [sys.executable, "-u", "-m", "napari_segsuite.cli", "methods", "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 0
+    assert said == ""
+
+
+# --- progress -------------------------------------------------------------------------
+
+
+def test_progress_is_silent_where_there_is_no_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*GROW, "-o", "labels.nii.gz"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+def test_progress_shows_in_a_terminal(folder: Path) -> None:
+    parent, child = os.openpty()
+    command = [sys.executable, "-m", "napari_segsuite.cli", *GROW, "-o", "labels.nii.gz"]
+    run = subprocess.run(command, stderr=child, stdout=subprocess.PIPE, timeout=300, text=True)
+    os.close(child)
+    shown = os.read(parent, 65536).decode()
+    os.close(parent)
+    assert run.returncode == 0
+    assert "GrowCut" in shown
+    assert "GrowCut" not in run.stdout
+
+
+# --- evaluate and convert -------------------------------------------------------------
+
+
+def test_evaluate_is_the_python_call(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main([*GROW, "-o", "labels.nii.gz"])
+    capsys.readouterr()
+    truth = two_halves(SHAPE) // 100 + 1
+    nss.write("truth.nii.gz", nss.Segmentation(truth.astype(np.uint8), SPACE))
+    words = ["evaluate", "labels.nii.gz", "truth.nii.gz"]
+    report = nss.evaluate(
+        nss.read("labels.nii.gz", kind="labels").labels, truth, spacing=SPACE.spacing
+    )
+    assert cli.main([*words, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said == json.loads(json.dumps(report.to_dict()))
+    assert cli.main(words) == 0
+    assert "dice" in capsys.readouterr().out.lower()
+    assert cli.main([*words, "--csv", "scores.csv", "--ignore", "2", "--spacing", "1,1,1"]) == 0
+    assert (folder / "scores.csv").read_text().count("\n") >= 2
+
+
+def test_evaluate_refuses_labels_at_different_places(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = nss.Segmentation(two_strokes(SHAPE), Space.regular(3, (9.0, 9.0, 9.0), "mm"))
+    nss.write("elsewhere.nii.gz", elsewhere)
+    assert "different places" in fails(capsys, "evaluate", "elsewhere.nii.gz", "seeds.nii.gz")
+
+
+def test_convert_keeps_values_and_geometry(folder: Path) -> None:
+    assert cli.main(["convert", "image.nii.gz", "image.nii"]) == 0
+    image = nss.read("image.nii", kind="image")
+    np.testing.assert_array_equal(image.data, two_halves(SHAPE))
+    assert image.space.is_close(SPACE)
+
+
+# --- generate -------------------------------------------------------------------------
+
+
+def test_generate_mends_what_check_finds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = Path(__file__).parents[1]
+    clone = tmp_path / "clone"
+    (clone / "src/napari_segsuite").mkdir(parents=True)
+    readme = (root / "README.md").read_text(encoding="utf-8").replace("`growcut`", "`gone`")
+    (clone / "README.md").write_text(readme, encoding="utf-8")
+    words = ["generate", "--root", str(clone)]
+    assert "differ from the declared methods" in fails(capsys, *words, "--check")
+    assert cli.main([*words, "--write"]) == 0
+    assert capsys.readouterr().out.count("\n") == 2
+    assert cli.main([*words, "--check"]) == 0
+    assert "`growcut`" in (clone / "README.md").read_text(encoding="utf-8")
