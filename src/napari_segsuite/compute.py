@@ -235,7 +235,8 @@ class ComputeProcess:
         while not self._turn.acquire(timeout=_HEARTBEAT):
             progress(0.0, "waiting for another job …")
         try:
-            self._reported = (0.0, "starting the compute process …")
+            starting = self.process_id is None
+            self._reported = (0.0, "starting the compute process …" if starting else "")
             progress(*self._reported)
             process = self._started()
             try:

@@ -87,10 +87,8 @@ def compact_labels(values: ArrayLike) -> LabelArray:
         As `integer_labels`, and if a label is beyond uint32.
     """
     array = integer_labels(values)
-    if array.dtype == np.bool_:
+    if array.dtype in (np.bool_, np.uint8):
         return array.view(np.uint8)
-    if array.dtype == np.uint8:
-        return array
     return array.astype(smallest_label_dtype(int(array.max())), copy=False)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .image import Image, Segmentation
 from .space import Space
 
-Placed = TypeVar("Placed", Image, Segmentation)
+Placed = TypeVar("Placed", bound=Image | Segmentation)
 
 
 def closest_canonical(value: Placed) -> Placed:
@@ -102,4 +102,4 @@ def _replaced(space: Space, spatial: list[int], matrix: NDArray[np.float64]) -> 
 def _turn_last(extra: NDArray[Any], axes: list[int], index: list[slice]) -> NDArray[Any]:
     leading = extra.ndim - len(axes)
     order = [*range(leading), *(leading + axis for axis in axes)]
-    return extra.transpose(order)[(..., *index)]
+    return extra.transpose(order)[(*[slice(None)] * leading, *index)]

@@ -307,28 +307,66 @@ def test_first_use_is_prepared_in_another_process(qtbot, runner, image, monkeypa
     assert seen.reports[0][1] == "preparing (first time only) …"
 
 
-def test_viewer_never_loads_torch():
-    code = """
+PREAMBLE = """
 import importlib, sys
 import napari, numpy as np
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 from napari_segsuite.compute import JobRequest
 from napari_segsuite.image import Image
 from napari_segsuite.napari_ui.runner import runner_for
 importlib.import_module("compute_methods")
+image = Image.from_array(np.ones((8, 8)))
+"""
+
+
+def run_program(code):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(
+        [sys.executable, "-c", PREAMBLE + code],
+        env=environment,
+        timeout=120,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_viewer_never_loads_torch():
+    done = run_program("""
 viewer = napari.Viewer(show=False)
 results = []
 for name in ("torch_threshold", "patient"):
-    job = runner_for(viewer).submit(JobRequest(name, Image.from_array(np.ones((8, 8)))))
+    job = runner_for(viewer).submit(JobRequest(name, image))
     job.finished.connect(results.append)
     job.ended.connect(lambda: QApplication.quit() if len(results) == 2 else None)
 napari.run(force=True)
 viewer.close()
 assert len(results) == 2
 assert "torch" not in sys.modules
-"""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=120)
+""")
+    assert done.returncode == 0, done.stderr
+
+
+def test_quitting_with_jobs_under_way():
+    done = run_program("""
+import time
+viewer = napari.Viewer()
+quit_at = []
+def quit_soon(fraction, message, left):
+    if message.startswith("slept") and not quit_at:
+        quit_at.append(time.monotonic())
+        QTimer.singleShot(100, lambda: viewer.window._qt_window.close(quit_app=True))
+for name in ("patient", "remote_patient"):
+    job = runner_for(viewer).submit(JobRequest(name, image, settings={"seconds": 60.0}))
+job.progressed.connect(quit_soon)
+napari.run()
+assert time.monotonic() - quit_at[0] < 10
+print("left the event loop")
+""")
+    assert done.returncode == 0, done.stderr
+    assert "left the event loop" in done.stdout
+    assert "Traceback" not in done.stderr
 
 
 def process_deletions():

@@ -25,8 +25,10 @@ def inflater(file: IO[bytes]) -> IO[bytes]:
 
 @contextmanager
 def deflater(path: Path) -> Iterator[IO[bytes]]:
-    """Compressing stream into a file; neither name nor time stamp, so that equal data
-    give equal bytes."""
+    """Compressing stream into a file.
+
+    It holds neither name nor time stamp, so that equal data give equal bytes.
+    """
     with path.open("wb") as file:
         try:
             from isal import igzip
@@ -40,9 +42,11 @@ def deflater(path: Path) -> Iterator[IO[bytes]]:
 
 def inflate_errors() -> tuple[type[Exception], ...]:
     """What an inflating stream raises on damaged data."""
-    errors: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, zlib.error)
+    errors: list[type[Exception]] = [EOFError, gzip.BadGzipFile, zlib.error]
     try:
         from isal import isal_zlib
     except ImportError:
-        return errors
-    return (*errors, isal_zlib.error)
+        pass
+    else:
+        errors.append(isal_zlib.error)
+    return tuple(errors)

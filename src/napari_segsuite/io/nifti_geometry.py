@@ -91,9 +91,11 @@ class Placement:
     @classmethod
     def from_metadata(cls, data: dict[str, Any]) -> Placement:
         """Inverse of `to_metadata`."""
-        forms = (None if data[key] is None else np.array(data[key]) for key in ("sform", "qform"))
-        codes = (int(data[key]) for key in ("sform_code", "qform_code", "unit_code"))
-        return cls(np.array(data["affine"]), *forms, *codes)
+        sform, qform = (
+            None if data[key] is None else np.array(data[key]) for key in ("sform", "qform")
+        )
+        codes = [int(data[key]) for key in ("sform_code", "qform_code", "unit_code")]
+        return cls(np.array(data["affine"]), sform, qform, *codes)
 
 
 def read_placement(header: Any, name: str) -> Placement:

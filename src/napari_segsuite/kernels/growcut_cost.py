@@ -112,7 +112,8 @@ def build_steps(
 
 def _inverse(contrast: float) -> np.float32:
     """1 / contrast, finite in float32; zero where all features are alike."""
-    return np.float32(min(1 / contrast, np.finfo(np.float32).max)) if contrast > 0 else np.float32(0)
+    largest = float(np.finfo(np.float32).max)
+    return np.float32(min(1 / contrast, largest) if contrast > 0 else 0.0)
 
 
 def _tabulate(laws: list[tuple[float, float]], cost: Cost) -> NDArray[np.float32]:

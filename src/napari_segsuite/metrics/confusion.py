@@ -80,7 +80,9 @@ def _checked(values: ArrayLike, role: str) -> _Labels:
         labels = integer_labels(values)
     except InputError as error:
         raise InputError(f"{role}: {error}") from error
-    return labels.view(np.uint8) if labels.dtype == np.bool_ else labels
+    if labels.dtype == np.bool_:
+        return labels.view(np.uint8)
+    return labels.view(labels.dtype)
 
 
 def _count_bytes(

@@ -108,7 +108,7 @@ def _report(
     for metric in chosen:
         found = metric.function(counts)
         if not metric.per_class:
-            mean[metric.name] = float(cast(float, found))
+            mean[metric.name] = float(cast("float", found))
             continue
         values = {label: float(v) for label, v in zip(ids, np.atleast_1d(found), strict=True)}
         foreground = [v for label, v in values.items() if label != 0]
@@ -194,7 +194,7 @@ def _described(value: Segmentation) -> str:
 
 
 def _values(value: Any) -> ArrayLike:
-    return value.labels if isinstance(value, Segmentation) else cast(ArrayLike, value)
+    return value.labels if isinstance(value, Segmentation) else cast("ArrayLike", value)
 
 
 def _classes(value: Any) -> tuple[LabelClass, ...]:

@@ -96,8 +96,9 @@ class Metric:
 
 
 def _ratio(numerator: Values, denominator: Values) -> Values:
-    out = np.full(numerator.shape, np.nan)
-    return np.divide(numerator, denominator, out=out, where=denominator > 0)
+    out: Values = np.full(numerator.shape, np.nan)
+    np.divide(numerator, denominator, out=out, where=denominator > 0)
+    return out
 
 
 def dice(c: Counts) -> Values:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import InputError
-from ..image import Image, LabelClass, Segmentation
+from ..image import RGBA, Image, LabelClass, Segmentation
 from ..space import Axis, Space
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def segmentation_from_layer(layer: napari.layers.Labels, *, snapshot: bool = Tru
             f"right-click it and choose Convert to Labels."
         )
     labels = data.copy() if snapshot else data
-    return Segmentation(labels, space_of(layer), classes_of(layer), name=str(layer.name))
+    classes = classes_in(layer.features, layer.colormap)
+    return Segmentation(labels, space_of(layer), classes, name=str(layer.name))
 
 
 def space_of(layer: napari.layers.Layer) -> Space:
@@ -68,22 +69,16 @@ def space_of(layer: napari.layers.Layer) -> Space:
     )
 
 
-def classes_of(layer: napari.layers.Labels) -> tuple[LabelClass, ...]:
-    """Classes that a layer names in its features or gives a colour of their own."""
-    from napari.utils.colormaps import DirectLabelColormap
-
-    names: dict[int, str] = {}
-    features = layer.features
-    if {"index", "name"} <= set(features.columns):
+def classes_in(features: Any, colormap: Any) -> tuple[LabelClass, ...]:
+    """Classes that the features of a labels layer name, or else its direct colormap lists."""
+    ids: dict[int, str] = {}
+    if features is not None and {"index", "name"} <= set(features):
         pairs = zip(features["index"], features["name"], strict=True)
-        names = {int(index): str(name) for index, name in pairs if int(index) > 0}
-    coloured: set[int] = set()
-    if isinstance(layer.colormap, DirectLabelColormap) and not names:
-        coloured = {key for key in layer.colormap.color_dict if key}
-    return tuple(
-        LabelClass(index, names.get(index, f"class {index}"), _colour_in(layer, index))
-        for index in sorted({*names, *coloured})
-    )
+        ids = {int(index): str(name) for index, name in pairs if int(index) > 0}
+    if not ids:
+        listed = getattr(colormap, "color_dict", {})
+        ids = {index: f"class {index}" for index in listed if index}
+    return tuple(LabelClass(i, name, _colour_in(colormap, i)) for i, name in sorted(ids.items()))
 
 
 def layer_data(value: Image | Segmentation) -> LayerData:
@@ -166,9 +161,8 @@ def _in_memory(layer: napari.layers.Image | napari.layers.Labels) -> NDArray[Any
     return data
 
 
-def _colour_in(layer: napari.layers.Labels, index: int) -> tuple[float, float, float, float] | None:
-    colour = layer.get_color(index)
-    if colour is None:
+def _colour_in(colormap: Any, index: int) -> RGBA | None:
+    if colormap is None:
         return None
-    red, green, blue, alpha = (float(part) for part in colour)
+    red, green, blue, alpha = (float(part) for part in colormap.map(index))
     return red, green, blue, alpha

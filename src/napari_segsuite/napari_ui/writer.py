@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..image import Image, LabelClass, Segmentation
+from ..image import Image, Segmentation
 from ..provenance import Provenance
 from ..space import Space
-from .adapters import METADATA_KEY
+from .adapters import METADATA_KEY, classes_in
 
 
 def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
@@ -33,7 +33,7 @@ def write_labels(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
     segmentation = Segmentation(
         _one_level(data, meta),
         Space.from_layer_kwargs(meta),
-        _classes(meta),
+        classes_in(meta.get("features"), meta.get("colormap")),
         None if record is None else Provenance.from_dict(record),
         name=_name(meta),
         metadata=_file_metadata(meta),
@@ -57,22 +57,3 @@ def _name(meta: Mapping[str, Any]) -> str:
 
 def _file_metadata(meta: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in meta.get("metadata", {}).items() if key != METADATA_KEY}
-
-
-def _classes(meta: Mapping[str, Any]) -> tuple[LabelClass, ...]:
-    features = meta.get("features")
-    if features is None or not {"index", "name"} <= set(features):
-        return ()
-    colours = getattr(meta.get("colormap"), "color_dict", {})
-    return tuple(
-        LabelClass(int(index), str(name), _rgba(colours.get(int(index))))
-        for index, name in zip(features["index"], features["name"], strict=True)
-        if int(index) > 0
-    )
-
-
-def _rgba(colour: Any) -> tuple[float, float, float, float] | None:
-    if colour is None:
-        return None
-    red, green, blue, alpha = (float(part) for part in colour)
-    return red, green, blue, alpha

@@ -7,7 +7,6 @@ and comes first; RGB(A) values become a last channel axis, a fifth axis a first 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -137,7 +136,7 @@ def _read_compressed(file: IO[bytes], size: int, name: str) -> tuple[Any, _Layou
         require_memory(layout.nbytes + scaling, name)
         _skip(stream, layout.offset - stream.tell(), declared, name)
         data = np.empty(layout.nbytes, np.uint8)
-        filled = _fill(stream, memoryview(data))
+        filled = _fill(stream, data.data)
         if filled < layout.nbytes:
             raise FormatError(_wrong_length(name, declared, layout.offset + filled))
         # Reading past the end is what makes the stream compare its checksum.
@@ -377,7 +376,7 @@ def _write(
         # Four zero bytes: no extensions follow the header.
         stream.write(header.binaryblock + bytes(4))
         for chunk in _chunks(data):
-            stream.write(memoryview(np.ascontiguousarray(chunk, dtype)).cast("B"))
+            stream.write(np.ascontiguousarray(chunk, dtype).data.cast("B"))
 
 
 def _stored_dtype(data: NDArray[Any], name: str) -> np.dtype[Any]:

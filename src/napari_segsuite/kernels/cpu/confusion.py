@@ -6,7 +6,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-
 # Rows of 256 counts would all fall into the same few sets of the L1 cache, and so would the
 # four histograms without the padding; with both, 35 labels count four times as fast.
 ROW = 264

@@ -88,7 +88,8 @@ def grow(
     array([[1, 1, 1, 2, 2]], dtype=uint8)
     """
     grid = build_grid(features, steps, mask)
-    forest = solve(grid, seeds, threads=threads, progress=progress)
+    forest = empty_forest(grid, seeds.dtype)
+    solve(grid, seeds, forest, threads=threads, progress=progress)
     shape, padded = grid.shape, grid.padded
     strength, label = forest.strength, forest.label
     del grid, forest  # features and codes: the copies below need the room
@@ -97,14 +98,29 @@ def grow(
     return labels, inner(strength, shape, padded).copy()
 
 
+def empty_forest(grid: Grid, dtype: np.dtype[Any]) -> Forest:
+    """Arrays for a solution, zero outside the image."""
+    size = grid.law.size
+    return Forest(
+        np.zeros(size, dtype=np.float32),
+        np.zeros(size, dtype=dtype),
+        np.full(size, NO_PARENT, dtype=np.uint8),
+    )
+
+
 def solve(
-    grid: Grid, seeds: NDArray[Any], *, threads: int | None = None, progress: Progress = SILENT
-) -> Forest:
-    """Solve a problem that is already laid out; see `grow`."""
+    grid: Grid,
+    seeds: NDArray[Any],
+    forest: Forest,
+    *,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> None:
+    """Fill `forest` with the solution for `seeds`; see `grow`."""
     voxels = int(np.prod(grid.shape))
     if threads is None:
         threads = 1 if voxels < SERIAL_BELOW else int(config.NUMBA_NUM_THREADS)
-    forest = _unsolved(grid, seeds)
+    _plant(grid, seeds, forest)
     layout, law, links = grid.layout, grid.law, grid.links
     strength, label, code = forest
     lines = layout.planes * layout.rows
@@ -116,7 +132,6 @@ def solve(
         crew.run(lambda a, b: find_parents(strength, code, law, links, layout, a, b), pieces)
         crew.run(lambda a, b: follow_parents(label, code, links.offsets, layout, a, b), pieces)
     progress(1.0, "Done")
-    return forest
 
 
 def _sweep(grid: Grid, strength: NDArray[np.float32], crew: Crew, progress: Progress) -> None:
@@ -160,20 +175,12 @@ def _cut(total: int, length: int) -> list[tuple[int, int]]:
     return [(a, min(length, total - a)) for a in range(0, total, length)]
 
 
-def _unsolved(grid: Grid, seeds: NDArray[Any]) -> Forest:
-    size = grid.law.size
-    forest = Forest(
-        np.zeros(size, dtype=np.float32),
-        np.zeros(size, dtype=seeds.dtype),
-        np.full(size, NO_PARENT, dtype=np.uint8),
-    )
-    outside = np.isnan(grid.inner(grid.features[0]))
+def _plant(grid: Grid, seeds: NDArray[Any], forest: Forest) -> None:
     label, strength = grid.inner(forest.label), grid.inner(forest.strength)
     label[...] = seeds
-    np.copyto(label, 0, where=outside)
+    np.copyto(label, 0, where=np.isnan(grid.inner(grid.features[0])))
     strength[...] = UNREACHED
     np.copyto(strength, 1, where=label != 0)
-    return forest
 
 
 class Crew:
