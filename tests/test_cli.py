@@ -289,11 +289,15 @@ def test_progress_is_silent_where_there_is_no_terminal(
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
 def test_progress_shows_in_a_terminal(folder: Path) -> None:
+    import termios
+
     parent, child = os.openpty()
+    termios.tcsetwinsize(child, (24, 80))
     command = [sys.executable, "-m", "napari_segsuite.cli", *GROW, "-o", "labels.nii.gz"]
     run = subprocess.run(command, stderr=child, stdout=subprocess.PIPE, timeout=300, text=True)
-    os.close(child)
+    os.set_blocking(parent, False)
     shown = os.read(parent, 65536).decode()
+    os.close(child)
     os.close(parent)
     assert run.returncode == 0
     assert "GrowCut" in shown

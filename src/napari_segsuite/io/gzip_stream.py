@@ -48,5 +48,5 @@ def inflate_errors() -> tuple[type[Exception], ...]:
     except ImportError:
         pass
     else:
-        errors.append(isal_zlib.error)
+        errors.append(cast("type[Exception]", isal_zlib.error))
     return tuple(errors)

@@ -64,9 +64,7 @@ def segmentation_from_layer(layer: napari.layers.Labels, *, snapshot: bool = Tru
 def space_of(layer: napari.layers.Layer) -> Space:
     """Where a layer lies in the world."""
     channel_axis = -1 if getattr(layer, "rgb", False) else None
-    return Space.from_layer_kwargs(
-        {name: getattr(layer, name) for name in _GEOMETRY}, channel_axis
-    )
+    return Space.from_layer_kwargs({name: getattr(layer, name) for name in _GEOMETRY}, channel_axis)
 
 
 def classes_in(features: Any, colormap: Any) -> tuple[LabelClass, ...]:

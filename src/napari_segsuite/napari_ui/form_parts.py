@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -22,6 +23,7 @@ from ..method import Method
 from .method_help import description_html, summary_html
 
 _BAR_STEPS = 1000
+_LEAST_HEIGHT = 160
 
 
 class RunPanel(QWidget):
@@ -90,6 +92,50 @@ class RunPanel(QWidget):
         self.cancel_button.setEnabled(self._is_running)
 
 
+class FittingScrollArea(QScrollArea):
+    """Parts above each other, as high as they are, scrolled where there is less room.
+
+    Parameters
+    ----------
+    parts : iterable of QWidget or QLayout
+    """
+
+    def __init__(self, parts: Iterable[QWidget | QLayout]) -> None:
+        super().__init__()
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        for part in parts:
+            if isinstance(part, QLayout):
+                self._column.addLayout(part)
+            else:
+                self._column.addWidget(part)
+        self._column.addStretch()
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        inside.installEventFilter(self)
+
+    def sizeHint(self) -> QSize:
+        """Room for all parts at the present width."""
+        least = self._column.minimumSize().width()
+        height = self._column.totalHeightForWidth(max(least, self.width()))
+        return QSize(least, height)
+
+    def minimumSizeHint(self) -> QSize:
+        """Width that shows every part in full, even beside a scroll bar."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self._column.minimumSize().width() + bar, _LEAST_HEIGHT)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ask for another height when the parts do."""
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))
+
+
 def about_section(method: Method) -> QWidget:
     """The method's summary, with more on demand."""
     section = QWidget()
@@ -103,27 +149,6 @@ def about_section(method: Method) -> QWidget:
         layout.addWidget(_unfolding("How it works", details))
         layout.addWidget(details)
     return section
-
-
-def scrolling(widget: QWidget, parts: Iterable[QWidget | QLayout], bottom: QWidget) -> None:
-    """Fill `widget` with parts that scroll where there is little room, above `bottom`."""
-    inside = QWidget()
-    column = QVBoxLayout(inside)
-    column.setContentsMargins(0, 0, 0, 0)
-    for part in parts:
-        if isinstance(part, QLayout):
-            column.addLayout(part)
-        else:
-            column.addWidget(part)
-    column.addStretch()
-    area = QScrollArea()
-    area.setWidget(inside)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    layout = QVBoxLayout(widget)
-    layout.addWidget(area, stretch=1)
-    layout.addWidget(bottom)
 
 
 def _unfolding(title: str, details: QWidget) -> QToolButton:

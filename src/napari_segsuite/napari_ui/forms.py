@@ -11,7 +11,6 @@ from magicgui.widgets import ComboBox, create_widget
 from magicgui.widgets.bases import ValueWidget
 from psygnal import Signal
 
-from ..errors import ParameterError
 from ..params import Param
 
 _SLIDER_STEPS = 20
@@ -74,10 +73,7 @@ class SettingsForm:
         text = str(value or "").strip()
         if not text and param.optional:
             return None
-        try:
-            return param.from_text(text, self._title)
-        except ParameterError as error:
-            raise ParameterError(str(error).replace("a sequence of", "comma-separated"), name=param.name) from None
+        return param.from_text(text, self._title)
 
 
 def make_widget(param: Param) -> ValueWidget[Any]:

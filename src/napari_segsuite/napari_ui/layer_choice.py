@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import napari.layers
 from magicgui.widgets import ComboBox
-from qtpy.QtWidgets import QComboBox
 
 from ..method import Input, Method
 from .adapters import METADATA_KEY
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _NOTHING = "none"
-_SHOWN_LETTERS = 12
 # Families whose "image" is a segmentation to work on.
 _ON_LABELS = ("postprocessing",)
 _WATCHED = ("data", "scale", "translate", "rotate", "shear", "affine", "units")
@@ -44,27 +42,22 @@ class LayerChooser(ComboBox):
             name=entry.name,
             label=entry.name.capitalize(),
             tooltip=entry.help,
-            nullable=not entry.required,
         )
-        policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        self.native.setSizeAdjustPolicy(policy)
-        self.native.setMinimumContentsLength(_SHOWN_LETTERS)
         self.refresh()
 
     def refresh(self) -> None:
         """Offer the layers there are now; choose a likely one where none is chosen."""
-        chosen = self.value
         self.reset_choices()
-        present = [layer for _name, layer in self._offered()]
-        if chosen not in present or chosen is None:
-            self.value = self._likely() if self._entry.required else None
+        chosen: Any = self.get_value()
+        if chosen is None and self._entry.required:
+            self.value = self._likely()
 
     def _offered(self) -> list[tuple[str, Any]]:
         layers: list[tuple[str, Any]] = [
             (layer.name, layer) for layer in self._viewer.layers if isinstance(layer, self._kinds)
         ]
-        fits_already = self._entry.required and self._likely() is not None
-        return layers if fits_already else [(_NOTHING, None), *layers]
+        must_be_one = self._entry.required and self._likely() is not None
+        return layers if must_be_one else [(_NOTHING, None), *layers]
 
     def _likely(self) -> Any:
         """The layer named like the input, else the first that is no result."""

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from magicgui.widgets import CheckBox, ComboBox
 from qtpy.compat import isalive
-from qtpy.QtWidgets import QApplication, QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from .. import jobs
 from ..compute import JobRequest
@@ -18,7 +27,7 @@ from ..errors import SegSuiteError
 from ..image import Image, Segmentation
 from ..method import Method
 from .adapters import image_from_layer, segmentation_from_layer
-from .form_parts import RunPanel, about_section, scrolling
+from .form_parts import FittingScrollArea, RunPanel, about_section
 from .forms import SettingsForm
 from .layer_choice import LayerChoice
 from .new_seeds import add_seeds_layer
@@ -30,6 +39,7 @@ from .settings import preferences
 if TYPE_CHECKING:
     import napari.viewer
 
+_SHOWN_LETTERS = 12
 _DEVICES = {"auto": "automatic", "cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Apple)"}
 
 
@@ -137,7 +147,7 @@ class MethodWidget(QWidget):
             tooltip="Where to compute; automatic takes a GPU where it pays.",
         )
         self.result_choice = ComboBox(
-            choices=[("update my layer", "update"), ("add a new layer", "add")],
+            choices=[("update my result layer", "update"), ("add a new layer", "add")],
             label="Result",
             tooltip="Write into the layer of this form's last run, or keep that and add another. "
             "A result that you edited is always kept.",
@@ -163,7 +173,10 @@ class MethodWidget(QWidget):
         if self.extras:
             rows.addRow("Also add", _side_by_side([box.native for box in self.extras.values()]))
         _add_row(rows, self.result_choice)
-        scrolling(self, [about_section(self.method), rows], self._panel)
+        layout = QVBoxLayout(self)
+        layout.addWidget(FittingScrollArea([about_section(self.method), rows]))
+        layout.addWidget(self._panel)
+        layout.addStretch()
 
     def _new_seeds_button(self) -> QPushButton:
         self._seeds_button = QPushButton("New seeds layer")
@@ -217,9 +230,7 @@ class MethodWidget(QWidget):
         jobs.check_memory(self.method, image, limit)
         settings = self.settings.values()
         if snapshot:
-            inputs = {
-                name: segmentation_from_layer(layers[name]) for name in inputs
-            }
+            inputs = {name: segmentation_from_layer(layers[name]) for name in inputs}
         return JobRequest(
             method=self.method.id,
             image=image,
@@ -233,7 +244,8 @@ class MethodWidget(QWidget):
     def _need(self, image: Image) -> str:
         need = jobs.estimate_memory(self.method, math.prod(image.spatial_shape))
         limit = preferences().memory_limit or available_memory()
-        return f"Needs about {_gib(need)} of the {_gib(min(limit, available_memory()))} there are."
+        free = min(limit, available_memory())
+        return f"Memory: about {_gib(need)} of {_gib(free)} free"
 
     def _wanted_extras(self) -> tuple[str, ...]:
         return tuple(name for name, box in self.extras.items() if box.value)
@@ -268,6 +280,11 @@ class MethodWidget(QWidget):
 def _add_row(rows: QFormLayout, widget: Any) -> QLabel:
     label = QLabel(widget.label)
     label.setToolTip(widget.tooltip)
+    if isinstance(widget, ComboBox):
+        # Long choices and layer names must not widen the dock.
+        policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        widget.native.setSizeAdjustPolicy(policy)
+        widget.native.setMinimumContentsLength(_SHOWN_LETTERS)
     rows.addRow(label, widget.native)
     return label
 

@@ -60,8 +60,9 @@ class ResultLayers:
         notice = self._why_kept(data, result.space) if update else ""
         update = update and not notice
         layer = self._put("", data, update, seeds)
-        for name in result.extras if isinstance(result, Segmentation) else ():
-            self._put(name, extra_data(result, name), update, layer)
+        if isinstance(result, Segmentation):
+            for name in result.extras:
+                self._put(name, extra_data(result, name), update, layer)
         if seeds is not None and active is not None:
             self._viewer.layers.selection.active = active
         return layer.name, notice
