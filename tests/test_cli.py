@@ -313,9 +313,7 @@ def test_evaluate_is_the_python_call(folder: Path, capsys: pytest.CaptureFixture
     truth = two_halves(SHAPE) // 100 + 1
     nss.write("truth.nii.gz", nss.Segmentation(truth.astype(np.uint8), SPACE))
     words = ["evaluate", "labels.nii.gz", "truth.nii.gz"]
-    report = nss.evaluate(
-        nss.read("labels.nii.gz", kind="labels").labels, truth, spacing=SPACE.spacing
-    )
+    report = nss.evaluate("labels.nii.gz", "truth.nii.gz")
     assert cli.main([*words, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said == json.loads(json.dumps(report.to_dict()))
@@ -330,7 +328,8 @@ def test_evaluate_refuses_labels_at_different_places(
 ) -> None:
     elsewhere = nss.Segmentation(two_strokes(SHAPE), Space.regular(3, (9.0, 9.0, 9.0), "mm"))
     nss.write("elsewhere.nii.gz", elsewhere)
-    assert "different places" in fails(capsys, "evaluate", "elsewhere.nii.gz", "seeds.nii.gz")
+    said = fails(capsys, "evaluate", "elsewhere.nii.gz", "seeds.nii.gz")
+    assert "resample one onto the grid of the other" in said
 
 
 def test_convert_keeps_values_and_geometry(folder: Path) -> None:

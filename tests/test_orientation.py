@@ -34,7 +34,7 @@ def world_of(data, matrix):
     return position[np.argsort(data.ravel())]
 
 
-@pytest.mark.parametrize("matrix", matrices())
+@pytest.mark.parametrize("matrix", list(matrices()))
 def test_every_voxel_stays_where_it_is(matrix):
     image = Image(DATA, Space.from_matrix(matrix, "mm"), "a", {"kept": 1})
     turned = closest_canonical(image)

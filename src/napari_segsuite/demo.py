@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METHOD = "growcut"
-CONNECTIVITY = 1
+CONNECTIVITY = 3
 BACKGROUND = 1
 
 _PAPER, _INK, _FAINT = "black", "#f2f4f7", "#98a2b3"

@@ -356,5 +356,6 @@ def _wrap(
         provenance,
         dict(extras),
         name=f"{image.name} {method.title}",
+        metadata=image.metadata,
     )
     return segmentation if not stacked else replace(segmentation, name=f"{segmentation.name} steps")

@@ -28,7 +28,7 @@ def whole(tmp_path):
     return data, *paths
 
 
-def refused(path, match=""):
+def refused(path, match=None):
     tracemalloc.start()
     start = time.perf_counter()
     try:
@@ -111,7 +111,7 @@ def test_trailing_bytes_are_refused(whole, tmp_path, suffix):
     refused(path, "expected")
 
 
-def header_with(dim, dtype=np.uint8):
+def header_with(dim):
     header = nib.Nifti2Header()
     header["dim"] = dim
     header["datatype"], header["bitpix"] = 2, 8
@@ -120,7 +120,8 @@ def header_with(dim, dtype=np.uint8):
 
 
 @pytest.mark.parametrize(
-    "dim", [[3, 30000, 30000, 30000, 1, 1, 1, 1], [7, *[2**31 - 1] * 7], [3, 2**62, 2**62, 4, 1, 1, 1, 1]]
+    "dim",
+    [[3, 30000, 30000, 30000, 1, 1, 1, 1], [7, *[2**31 - 1] * 7], [3, 2**62, 2**62, 4, 1, 1, 1, 1]],
 )
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
 def test_headers_that_promise_the_impossible(tmp_path, dim, suffix):
@@ -132,7 +133,7 @@ def test_headers_that_promise_the_impossible(tmp_path, dim, suffix):
 
 def test_a_bomb_is_inflated_no_further_than_declared(tmp_path):
     path = tmp_path / "bomb.nii.gz"
-    content = header_with([3, 100, 100, 100, 1, 1, 1, 1]) + bytes(300_000_000)
+    content = header_with([3, 100, 100, 100, 1, 1, 1, 1]) + bytes(100_000_000)
     path.write_bytes(gzip.compress(content, 6))
     refused(path, "more")
 

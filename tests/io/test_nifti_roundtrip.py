@@ -14,6 +14,7 @@ from napari_segsuite.errors import FormatError
 from napari_segsuite.image import Image, LabelClass, Segmentation
 from napari_segsuite.io import GeometryWarning, read, write
 from napari_segsuite.orientation import closest_canonical
+from napari_segsuite.provenance import Provenance
 from napari_segsuite.space import Axis, Space
 
 REVERSAL = np.eye(4)[[2, 1, 0, 3]]
@@ -183,7 +184,9 @@ def test_time_axis_in_another_place_is_moved(tmp_path):
     assert np.array_equal(read(tmp_path / "a.nii").data, np.moveaxis(data, 1, 0))
 
 
-@pytest.mark.parametrize(("channels", "dtype"), [(3, "uint8"), (4, "uint8"), (2, "uint8"), (3, "f4")])
+@pytest.mark.parametrize(
+    ("channels", "dtype"), [(3, "uint8"), (4, "uint8"), (2, "uint8"), (3, "f4")]
+)
 def test_channels(tmp_path, channels, dtype):
     data = np.arange(24 * channels).reshape(2, 3, 4, channels).astype(dtype)
     write(tmp_path / "a.nii.gz", Image.from_array(data, channel_axis=3))
@@ -221,7 +224,9 @@ def test_an_axis_too_long_for_nifti_1_makes_a_nifti_2_file(tmp_path):
     assert np.array_equal(read(tmp_path / "a.nii.gz").data, data)
 
 
-@pytest.mark.parametrize(("unit", "step"), [("mm", 2), ("um", 2), ("m", 2), ("cm", 20), ("nm", 2e-3)])
+@pytest.mark.parametrize(
+    ("unit", "step"), [("mm", 2), ("um", 2), ("m", 2), ("cm", 20), ("nm", 2e-3)]
+)
 def test_units(tmp_path, unit, step):
     write(tmp_path / "a.nii", Image.from_array(np.zeros(SHAPE), spacing=(2, 2, 2), unit=unit))
     space = read(tmp_path / "a.nii").space
@@ -261,7 +266,9 @@ def test_plain_files_are_mapped_read_only_and_not_copied(tmp_path):
 def test_big_endian_files(tmp_path):
     data = np.arange(120, dtype=">i4").reshape(SHAPE)
     for name in ("a.nii", "a.nii.gz"):
-        nib.save(nib.Nifti1Image(data, np.eye(4), nib.Nifti1Header(endianness=">")), tmp_path / name)
+        nib.save(
+            nib.Nifti1Image(data, np.eye(4), nib.Nifti1Header(endianness=">")), tmp_path / name
+        )
         got = read(tmp_path / name).data
         assert got.dtype.isnative
         assert np.array_equal(got.T, data)
@@ -343,6 +350,22 @@ def test_classes_travel_in_a_side_file_of_their_own_file(tmp_path):
     assert read(tmp_path / "a.nii").classes == second
 
 
+def test_provenance_travels_with_the_classes(tmp_path):
+    provenance = Provenance("growcut", {"connectivity": 3}, extras=("strength",))
+    labels = np.ones(SHAPE, np.uint8)
+    classes = (LabelClass(1, "x"),)
+    write(tmp_path / "a.nii", Segmentation(labels, Space.regular(3), classes, provenance))
+    assert read(tmp_path / "a.nii").provenance == provenance
+
+
+def test_files_renamed_together_keep_their_classes(tmp_path):
+    classes = (LabelClass(1, "x"),)
+    write(tmp_path / "a.nii", Segmentation(np.ones(SHAPE, np.uint8), Space.regular(3), classes))
+    for suffix in (".nii", ".labels.json"):
+        (tmp_path / f"a{suffix}").rename(tmp_path / f"b{suffix}")
+    assert read(tmp_path / "b.nii").classes == classes
+
+
 def test_an_image_written_over_labels_is_an_image_again(tmp_path):
     labels = np.ones(SHAPE, np.uint8)
     write(tmp_path / "a.nii", Segmentation(labels, Space.regular(3), (LabelClass(1, "x"),)))
@@ -397,7 +420,9 @@ def test_every_nifti_sample_agrees_with_nibabel(test_data, tmp_path):
 def test_the_same_brain_in_any_orientation(test_data, kind):
     reference = read(test_data / "brain_mni152" / f"{kind}_2mm.nii.gz")
     for name in ("LAS", "PIR", "SAL"):
-        turned = closest_canonical(read(test_data / f"formats/orientation/mni_2mm_{kind}_{name}.nii.gz"))
+        turned = closest_canonical(
+            read(test_data / f"formats/orientation/mni_2mm_{kind}_{name}.nii.gz")
+        )
         assert np.array_equal(turned.data, closest_canonical(reference).data)
         assert turned.space.is_close(closest_canonical(reference).space)
 

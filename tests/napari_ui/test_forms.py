@@ -33,9 +33,7 @@ CASES = {
 
 
 def form_of(*names):
-    params = [
-        read_param(name, CASES[name][0], CASES[name][1], f"help of {name}") for name in names
-    ]
+    params = [read_param(name, CASES[name][0], CASES[name][1], f"help of {name}") for name in names]
     return SettingsForm(params, "Method")
 
 

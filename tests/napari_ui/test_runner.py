@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from napari._qt.widgets.qt_progress_bar import QtLabeledProgressBar
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QThread, QTimer
 from qtpy.QtWidgets import QApplication, QWidget
@@ -185,14 +186,17 @@ def test_closing_the_viewer_from_a_slot(qtbot, viewer, image):
     assert seen.names in ([], ["finished", "ended"])
 
 
-def test_deleting_the_parent_cancels(qtbot, runner, image):
+def test_deleting_the_parent_cancels(qtbot, viewer, runner, image):
     widget = QWidget()
     seen = watch(runner.submit(request_for(image, "patient", seconds=60.0), parent=widget))
     wait_for_report(qtbot, seen, "slept")
+    qtbot.waitUntil(lambda: bool(activity_bars(viewer)), timeout=5000)
     widget.deleteLater()
     process_deletions()
     qtbot.waitUntil(lambda: not runner._running, timeout=5000)
+    process_deletions()
     assert seen.names == []
+    assert not activity_bars(viewer)
 
 
 def test_receiver_may_be_gone(qtbot, runner, image):
@@ -252,17 +256,13 @@ def test_proxied_viewer_has_the_same_runner(make_napari_viewer_proxy):
 
 
 def test_activity_dock_shows_long_jobs(qtbot, viewer, runner, image):
-    from napari._qt.widgets.qt_progress_bar import QtLabeledProgressBar
-
-    dialog = viewer.window._qt_window._activity_dialog
-    bars = lambda: dialog.findChildren(QtLabeledProgressBar)  # noqa: E731
     seen = watch(runner.submit(request_for(image, "patient", seconds=1.2)))
-    qtbot.waitUntil(lambda: bool(bars()), timeout=5000)
-    assert bars()[0].description_label.text().startswith("Patient")
-    qtbot.waitUntil(lambda: bars()[0].qt_progress_bar.value() > 60, timeout=5000)
+    qtbot.waitUntil(lambda: bool(activity_bars(viewer)), timeout=5000)
+    assert activity_bars(viewer)[0].description_label.text().startswith("Patient")
+    qtbot.waitUntil(lambda: activity_bars(viewer)[0].qt_progress_bar.value() > 60, timeout=5000)
     wait(qtbot, seen)
     process_deletions()
-    assert not bars()
+    assert not activity_bars(viewer)
 
 
 def test_close_ends_everything(qtbot, runner, image):
@@ -367,6 +367,10 @@ print("left the event loop")
     assert done.returncode == 0, done.stderr
     assert "left the event loop" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def activity_bars(viewer):
+    return viewer.window._qt_window._activity_dialog.findChildren(QtLabeledProgressBar)
 
 
 def process_deletions():

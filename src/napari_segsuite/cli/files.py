@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..errors import SegSuiteError, SpaceMismatchError
+from ..errors import SegSuiteError
 from .listing import AddVerb, print_json
 
 
@@ -19,7 +19,7 @@ def add_verbs(add: AddVerb) -> None:
         metavar="NAME",
         nargs="+",
         default=["overlap"],
-        help="overlap (default), surface, instances, all, or names of metrics",
+        help="overlap (default), volume, all, or names of metrics",
     )
     evaluate.add_argument(
         "--spacing",
@@ -52,23 +52,11 @@ def add_verbs(add: AddVerb) -> None:
 
 def evaluate_files(arguments: argparse.Namespace) -> None:
     """`evaluate`: a table of scores per class."""
-    from .. import io, metrics
-    from ..image import Segmentation
+    from .. import metrics
 
-    prediction = io.read(arguments.prediction, kind="labels")
-    reference = io.read(arguments.reference, kind="labels")
-    assert isinstance(prediction, Segmentation)
-    assert isinstance(reference, Segmentation)
-    if prediction.labels.shape == reference.labels.shape and not prediction.space.is_close(
-        reference.space
-    ):
-        raise SpaceMismatchError(
-            f"{arguments.prediction} and {arguments.reference} have the same shape but lie at "
-            f"different places in the world; resample one onto the grid of the other first."
-        )
     report = metrics.evaluate(
-        prediction,
-        reference,
+        arguments.prediction,
+        arguments.reference,
         spacing=arguments.spacing,
         ignore=tuple(arguments.ignore),
         metrics=arguments.metrics if len(arguments.metrics) > 1 else arguments.metrics[0],

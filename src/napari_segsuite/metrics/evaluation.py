@@ -49,7 +49,8 @@ def evaluate(
     metrics : str or iterable of str
         "overlap", "volume", "all", or names of metrics.
     classes : iterable of int or LabelClass, optional
-        Classes to report on. By default all labels that occur, except ignored ones.
+        Classes to report on. By default all labels that occur, except ignored ones. Metrics
+        of the whole image always cover all of these.
 
     Returns
     -------
@@ -81,22 +82,26 @@ def evaluate(
     (0.6667, 0.75)
     """
     chosen = _chosen(metrics)
+    classes = None if classes is None else tuple(classes)
     first, second = _on_one_grid(_loaded(prediction), _loaded(reference))
     left_out = tuple(int(label) for label in ignore)
     predicted, expected = _values(first), _values(second)
     confusion = confusion_matrix(predicted, expected, ignore=left_out)
     voxel_volume, unit = _voxel_volume(spacing, first, second, np.ndim(expected))
-    ids = _class_ids(classes, confusion, left_out)
+    occurring = tuple(label for label in confusion.labels if label not in left_out)
+    ids = occurring if classes is None else _class_ids(classes)
     counts = Counts.of(confusion, ids, voxel_volume, unit)
+    whole = Counts.of(confusion, occurring, voxel_volume, unit)
     known = (*_classes(first), *_classes(second), *_named(classes))
     names = {entry.id: entry.name for entry in known}
-    return _report(chosen, confusion, counts, ids, names)
+    return _report(chosen, confusion, counts, whole, ids, names)
 
 
 def _report(
     chosen: tuple[Metric, ...],
     confusion: Confusion,
     counts: Counts,
+    whole: Counts,
     ids: tuple[int, ...],
     names: dict[int, str],
 ) -> Report:
@@ -106,10 +111,10 @@ def _report(
     n_used: dict[str, int] = {}
     n_nan: dict[str, int] = {}
     for metric in chosen:
-        found = metric.function(counts)
         if not metric.per_class:
-            mean[metric.name] = float(cast("float", found))
+            mean[metric.name] = float(cast("float", metric.function(whole)))
             continue
+        found = metric.function(counts)
         values = {label: float(v) for label, v in zip(ids, np.atleast_1d(found), strict=True)}
         foreground = [v for label, v in values.items() if label != 0]
         used = [v for v in foreground if not math.isnan(v)]
@@ -205,11 +210,7 @@ def _named(classes: Iterable[int | LabelClass] | None) -> tuple[LabelClass, ...]
     return tuple(entry for entry in classes or () if isinstance(entry, LabelClass))
 
 
-def _class_ids(
-    classes: Iterable[int | LabelClass] | None, confusion: Confusion, left_out: tuple[int, ...]
-) -> tuple[int, ...]:
-    if classes is None:
-        return tuple(label for label in confusion.labels if label not in left_out)
+def _class_ids(classes: Iterable[int | LabelClass]) -> tuple[int, ...]:
     ids = (entry.id if isinstance(entry, LabelClass) else int(entry) for entry in classes)
     return tuple(dict.fromkeys(ids))
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -114,15 +117,21 @@ class FittingScrollArea(QScrollArea):
         self.setWidget(inside)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setStyleSheet("QScrollArea { border: 0px; padding: 0px; }")  # napari's has a border
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         inside.installEventFilter(self)
+        for kind in (QAbstractSpinBox, QAbstractSlider, QComboBox):
+            for child in inside.findChildren(kind):
+                child.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                child.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
         """Room for all parts at the present width."""
         least = self._column.minimumSize().width()
         height = self._column.totalHeightForWidth(max(least, self.width()))
-        return QSize(least, height)
+        # The area never makes its inside smaller than the least, whatever its width.
+        return QSize(least, max(height, self._column.totalMinimumSize().height()))
 
     def minimumSizeHint(self) -> QSize:
         """Width that shows every part in full, even beside a scroll bar."""
@@ -130,9 +139,13 @@ class FittingScrollArea(QScrollArea):
         return QSize(self._column.minimumSize().width() + bar, _LEAST_HEIGHT)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Ask for another height when the parts do."""
-        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
-            self.updateGeometry()
+        """Follow the height of the parts; scroll past settings without changing them."""
+        if watched is self.widget():
+            if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+                self.updateGeometry()
+        elif event.type() == QEvent.Type.Wheel and not watched.hasFocus():
+            event.ignore()
+            return True
         return bool(super().eventFilter(watched, event))
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import napari.viewer
 
 _ID = Qt.ItemDataRole.UserRole
+_SEARCHED = Qt.ItemDataRole.UserRole + 1
 
 
 class HubWidget(QWidget):
@@ -90,22 +91,22 @@ class HubWidget(QWidget):
             item = QTreeWidgetItem(branches[method.family], [method.title])
             item.setData(0, _ID, method.id)
             item.setToolTip(0, method.summary)
-            item.setData(0, _ID + 1, _searched_text(method))
+            item.setData(0, _SEARCHED, _searched_text(method))
         self.tree.expandAll()
 
     def _filter(self, text: str) -> None:
-        """Show the methods in which every word of `text` occurs; select the first."""
+        """Show the methods in which every word of `text` occurs; select the likeliest."""
         words = text.lower().split()
-        first: QTreeWidgetItem | None = None
+        found: list[QTreeWidgetItem] = []
         for branch in map(self.tree.topLevelItem, range(self.tree.topLevelItemCount())):
             items = [branch.child(index) for index in range(branch.childCount())]
+            shown = [item for item in items if _has(item.data(0, _SEARCHED), words)]
             for item in items:
-                searched = item.data(0, _ID + 1)
-                item.setHidden(not all(word in searched for word in words))
-            shown = [item for item in items if not item.isHidden()]
+                item.setHidden(item not in shown)
             branch.setHidden(not shown)
-            first = first or next(iter(shown), None)
-        self.tree.setCurrentItem(first if words else None)
+            found += shown
+        found.sort(key=lambda item: not _has(item.text(0).lower(), words))
+        self.tree.setCurrentItem(found[0] if words and found else None)
 
     def _on_current(self, *_: Any) -> None:
         item = self.tree.currentItem()
@@ -120,3 +121,7 @@ class HubWidget(QWidget):
 def _searched_text(method: Method) -> str:
     parts = (method.id, method.title, FAMILIES[method.family], method.summary, method.description)
     return " ".join(parts).lower()
+
+
+def _has(text: str, words: list[str]) -> bool:
+    return all(word in text for word in words)

@@ -43,14 +43,17 @@ class LayerChooser(ComboBox):
             label=entry.name.capitalize(),
             tooltip=entry.help,
         )
-        self.refresh()
+        self._choose()
 
     def refresh(self) -> None:
         """Offer the layers there are now; choose a likely one where none is chosen."""
+        before: Any = self.get_value()
         self.reset_choices()
-        chosen: Any = self.get_value()
-        if chosen is None and self._entry.required:
-            self.value = self._likely()
+        if before is None or before not in self._viewer.layers:
+            self._choose()
+
+    def _choose(self) -> None:
+        self.value = self._likely() if self._entry.required else None
 
     def _offered(self) -> list[tuple[str, Any]]:
         layers: list[tuple[str, Any]] = [

@@ -68,6 +68,7 @@ class MethodWidget(QWidget):
         self._viewer = getattr(viewer, "__wrapped__", viewer)
         self.method = method
         self.job: Job | None = None
+        self._preferences = preferences()
         self._results = ResultLayers(self._viewer)
         self._sources: Mapping[str, Any] = {}
         self.settings = SettingsForm(method.params, method.title)
@@ -90,6 +91,7 @@ class MethodWidget(QWidget):
     def run(self) -> None:
         """Start the method on the chosen layers."""
         layers = self._choice.layers
+        self._preferences = preferences()
         try:
             request = self._request(layers)
         except SegSuiteError as error:
@@ -139,7 +141,7 @@ class MethodWidget(QWidget):
     # --- parts ------------------------------------------------------------------------
     def _make_options(self) -> None:
         devices = ["auto", *self.method.devices]
-        preferred = preferences().device
+        preferred = self._preferences.device
         self._device = ComboBox(
             choices=[(_DEVICES.get(device, device), device) for device in devices],
             value=preferred if preferred in devices else "auto",
@@ -226,7 +228,7 @@ class MethodWidget(QWidget):
                 inputs[name] = segmentation_from_layer(layer, snapshot=False)
         spaces = {name: (np.empty(0), value.space, ()) for name, value in inputs.items()}
         jobs.check_inputs(self.method, image, spaces)
-        limit = preferences().memory_limit
+        limit = self._preferences.memory_limit
         jobs.check_memory(self.method, image, limit)
         settings = self.settings.values()
         if snapshot:
@@ -243,8 +245,8 @@ class MethodWidget(QWidget):
 
     def _need(self, image: Image) -> str:
         need = jobs.estimate_memory(self.method, math.prod(image.spatial_shape))
-        limit = preferences().memory_limit or available_memory()
-        free = min(limit, available_memory())
+        free = available_memory()
+        free = min(free, self._preferences.memory_limit or free)
         return f"Memory: about {_gib(need)} of {_gib(free)} free"
 
     def _wanted_extras(self) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""Where jobs of the viewer run: the one module that starts threads.
+"""Where jobs of the viewer run: in the viewer's compute process if torch, else in a thread.
 
-A job that needs torch goes to the viewer's compute process, any other to a thread. The
-worker never touches Qt: it leaves reports and outcome where a timer of the main thread
-finds them. So nothing can be delivered to a window or widget that is gone.
+Each job has a thread here, which does the work or waits for the process that does. It
+never touches Qt: it leaves reports and outcome where a timer of the main thread finds
+them. So nothing can be delivered to a window or widget that is gone.
 """
 
 from __future__ import annotations
@@ -188,9 +188,10 @@ class Job(QObject):
         if report == self._reported or now - self._last_report < _REPORT_INTERVAL:
             return
         self._reported, self._last_report = report, now
-        self.progressed.emit(*report, self._seconds_left(report[0], now))
         if in_activity_dock and self.elapsed > _SHOWN_AFTER:
             self._bar.show(report[0])
+        if isalive(self) and self.is_running:
+            self.progressed.emit(*report, self._seconds_left(report[0], now))
 
     def _end(self, signal: str, arguments: tuple[Any, ...]) -> None:
         """Emit the outcome, and that this was all."""
@@ -296,9 +297,10 @@ class Runner(QObject):
         outcome = task.outcome
         if not isalive(job):
             task.is_cancelled = True
+            job._bar.close()  # noqa: SLF001 - two halves of one thing
         if outcome is None:
             if isalive(job):
-                job._tell(self._in_activity_dock)  # noqa: SLF001 - two halves of one thing
+                job._tell(self._in_activity_dock)  # noqa: SLF001
             return
         self._running.remove((task, job))
         task.outcome = None  # it may be large, and the job live long

@@ -14,4 +14,4 @@ def brain() -> list[Any]:
     image, seeds, truth = (layer_data(sample[key]) for key in ("image", "seeds", "reference"))
     # Two label layers on top of each other are hard to read: the truth waits.
     truth[1]["visible"] = False
-    return [image, seeds, truth]
+    return [image, truth, seeds]

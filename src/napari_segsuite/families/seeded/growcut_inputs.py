@@ -46,14 +46,19 @@ def prepare(
     InputError
         If the seeds cannot be grown from; see `check_seeds`.
     """
-    planes = image[np.newaxis] if channel_axis is None else np.moveaxis(image, channel_axis, 0)
+    planes = channels_first(image, channel_axis)
     check_seeds(seeds, mask, "GrowCut")
     return GrowcutInputs(
-        features=_in_kernel_dtype(planes),
+        features=in_kernel_dtype(planes),
         seeds=seeds.astype(smallest_label_dtype(int(seeds.max())), copy=False),
         contrast=largest_difference(planes, mask),
         mask=mask,
     )
+
+
+def channels_first(image: ImageArray, channel_axis: int | None) -> NDArray[Any]:
+    """View of an image as (C, M, N[, P])."""
+    return image[np.newaxis] if channel_axis is None else np.moveaxis(image, channel_axis, 0)
 
 
 def largest_difference(planes: NDArray[Any], mask: MaskArray | None) -> float:
@@ -75,7 +80,8 @@ def _range(channel: NDArray[Any], mask: MaskArray | None) -> float:
     return max(high - low, 0.0)
 
 
-def _in_kernel_dtype(planes: NDArray[Any]) -> NDArray[Any]:
+def in_kernel_dtype(planes: NDArray[Any]) -> NDArray[Any]:
+    """The planes in a type the kernels take, without a copy where they are in one."""
     if planes.dtype.name in _KERNEL_DTYPES:
         return planes
     if planes.dtype == bool:

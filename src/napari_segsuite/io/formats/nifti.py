@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,54 +32,29 @@ from ..nifti_geometry import (
     with_channels,
     write_placement,
 )
+from ..nifti_layout import (
+    CHANNELS,
+    DTYPES,
+    RGB,
+    RGBA,
+    Layout,
+    read_header,
+    read_layout,
+    wrong_length,
+)
 from . import Contents, Format, stem_of
 
 _LABEL_INTENT, _VECTOR_INTENT = 1002, 1007
-_RGB, _RGBA = 128, 2304
-_DTYPES = {
-    2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4",
-    1024: "i8", 1280: "u8", _RGB: "u1", _RGBA: "u1",
-}  # fmt: skip
-_CODES = {np.dtype(text): code for code, text in _DTYPES.items() if code not in (_RGB, _RGBA)}
-_CHANNELS = {_RGB: 3, _RGBA: 4}
+_CODES = {np.dtype(text): code for code, text in DTYPES.items() if code not in (RGB, RGBA)}
 _TEXT_FIELDS = ("descrip", "aux_file", "intent_name")
 _NUMBER_FIELDS = ("intent_code", "intent_p1", "intent_p2", "intent_p3", "cal_min", "cal_max")
 _MAX_NIFTI1_SIZE = 2**15 - 1
 _CHUNK = 1 << 22
+# Inflated pieces that fit into the processor's cache.
+_PIECE = 1 << 18
 
 
 # --- reading ------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class _Layout:
-    """Where and how the values lie in a file."""
-
-    shape: tuple[int, ...]  # slowest axis first: (c, t, z, y, x), leading ones left out
-    channels: int  # of RGB(A) values; 0 for scalars
-    dtype: np.dtype[Any]
-    offset: int
-    slope: float
-    intercept: float
-
-    @property
-    def array_shape(self) -> tuple[int, ...]:
-        return (*self.shape, self.channels) if self.channels else self.shape
-
-    @property
-    def count(self) -> int:
-        total = max(self.channels, 1)
-        for size in self.shape:  # Python integers do not overflow
-            total *= size
-        return total
-
-    @property
-    def nbytes(self) -> int:
-        return self.count * self.dtype.itemsize
-
-    @property
-    def scaled(self) -> bool:
-        return (self.slope, self.intercept) != (1.0, 0.0)
-
-
 def read(path: Path) -> Contents:
     """Read values, geometry and what else the header says.
 
@@ -108,12 +82,12 @@ def read(path: Path) -> Contents:
     )
 
 
-def _read_plain(file: IO[bytes], size: int, path: Path) -> tuple[Any, _Layout, NDArray[Any]]:
-    header = _read_header(file, path.name)
-    layout = _layout(header, path.name)
+def _read_plain(file: IO[bytes], size: int, path: Path) -> tuple[Any, Layout, NDArray[Any]]:
+    header = read_header(file, path.name)
+    layout = read_layout(header, path.name)
     declared = layout.offset + layout.nbytes
     if size != declared:
-        raise FormatError(_wrong_length(path.name, declared, size))
+        raise FormatError(wrong_length(path.name, declared, size))
     if layout.scaled or not layout.dtype.isnative:
         require_memory(layout.count * 4 if layout.scaled else layout.nbytes, path.name)
     mapped = np.memmap(path, layout.dtype, "r", layout.offset, (layout.count,))
@@ -122,10 +96,10 @@ def _read_plain(file: IO[bytes], size: int, path: Path) -> tuple[Any, _Layout, N
     return header, layout, data if layout.dtype.isnative else data.astype(native)
 
 
-def _read_compressed(file: IO[bytes], size: int, name: str) -> tuple[Any, _Layout, NDArray[Any]]:
+def _read_compressed(file: IO[bytes], size: int, name: str) -> tuple[Any, Layout, NDArray[Any]]:
     with _readable(name), inflater(file) as stream:
-        header = _read_header(stream, name)
-        layout = _layout(header, name)
+        header = read_header(stream, name)
+        layout = read_layout(header, name)
         declared = layout.offset + layout.nbytes
         if declared > MAX_RATIO * size:
             raise FormatError(
@@ -138,10 +112,10 @@ def _read_compressed(file: IO[bytes], size: int, name: str) -> tuple[Any, _Layou
         data = np.empty(layout.nbytes, np.uint8)
         filled = _fill(stream, data.data)
         if filled < layout.nbytes:
-            raise FormatError(_wrong_length(name, declared, layout.offset + filled))
+            raise FormatError(wrong_length(name, declared, layout.offset + filled))
         # Reading past the end is what makes the stream compare its checksum.
         if stream.read(1):
-            raise FormatError(_wrong_length(name, declared, None))
+            raise FormatError(wrong_length(name, declared, None))
     values = data.view(layout.dtype)
     if not layout.dtype.isnative:
         values = values.byteswap(inplace=True).view(layout.dtype.newbyteorder("="))
@@ -159,90 +133,8 @@ def _readable(name: str) -> Iterator[None]:
         ) from error
 
 
-def _read_header(stream: IO[bytes], name: str) -> Any:
-    from nibabel.nifti1 import Nifti1Header
-    from nibabel.nifti2 import Nifti2Header
-
-    start = stream.read(4)
-    for header_type in (Nifti1Header, Nifti2Header):
-        size = header_type.sizeof_hdr
-        for order in "<>":
-            if start != size.to_bytes(4, "little" if order == "<" else "big"):
-                continue
-            block = start + stream.read(size - 4)
-            if len(block) < size:
-                raise FormatError(_wrong_length(name, size, len(block)))
-            header = header_type(block, order, check=False)
-            if header["magic"].item().rstrip(b"\0")[:3] not in (b"n+1", b"n+2"):
-                raise FormatError(
-                    f"{name}: expected a NIfTI file with header and values in one, got magic "
-                    f"{header['magic'].item()!r}; a header of a .hdr/.img pair or an Analyze "
-                    "file must be converted first"
-                )
-            return header
-    got = "an empty file" if not start else f"a file that starts with {start!r}"
-    raise FormatError(
-        f"{name}: expected a NIfTI file, got {got}; check that it was downloaded completely "
-        "and that its extension is right"
-    )
-
-
-def _layout(header: Any, name: str) -> _Layout:
-    code = int(header["datatype"])
-    if code not in _DTYPES:
-        raise FormatError(
-            f"{name}: expected whole or real numbers or RGB, got NIfTI data type {code}; "
-            "convert the values first, or the header is damaged"
-        )
-    number = _header_numbers(header, name)
-    scaled = code not in _CHANNELS and number["slope"] != 0
-    return _Layout(
-        shape=_shape(header, name),
-        channels=_CHANNELS.get(code, 0),
-        dtype=np.dtype(_DTYPES[code]).newbyteorder(header.endianness),
-        offset=int(number["offset"]),
-        slope=number["slope"] if scaled else 1.0,
-        intercept=number["intercept"] if scaled else 0.0,
-    )
-
-
-def _header_numbers(header: Any, name: str) -> dict[str, float]:
-    first = int(header.sizeof_hdr) + 4
-    offset = float(header["vox_offset"]) or float(first)
-    if not (np.isfinite(offset) and first <= offset < 2**62 and offset == int(offset)):
-        raise FormatError(
-            f"{name}: expected values to start at byte {first} or later, got {offset}; "
-            "the header is damaged"
-        )
-    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
-    slope = slope if np.isfinite(slope) else 0.0
-    intercept = intercept if np.isfinite(intercept) else 0.0
-    return {"offset": offset, "slope": slope, "intercept": intercept}
-
-
-def _shape(header: Any, name: str) -> tuple[int, ...]:
-    """Sizes with the slowest axis first: (z, y, x), and before them t, then c, if any."""
-    dim = [int(size) for size in header["dim"]]
-    if not 1 <= dim[0] <= 7 or min(dim[1 : dim[0] + 1]) < 1:
-        raise FormatError(
-            f"{name}: expected 1 to 7 axes of positive length, got dim {dim}; the header is damaged"
-        )
-    sizes = [*dim[1 : dim[0] + 1], 1, 1][: max(3, dim[0])]
-    while len(sizes) > 3 and sizes[-1] == 1:
-        sizes.pop()
-    if len(sizes) > 5:
-        raise FormatError(
-            f"{name}: expected space, time and channels, got axes of lengths {sizes}; "
-            "split the file first"
-        )
-    if len(sizes) == 5 and sizes[3] == 1:
-        del sizes[3]
-        return (sizes[3], 1, *sizes[2::-1])
-    return tuple(reversed(sizes))
-
-
 def _image(
-    data: NDArray[Any], header: Any, layout: _Layout, placement: Placement, name: str
+    data: NDArray[Any], header: Any, layout: Layout, placement: Placement, name: str
 ) -> Image:
     """Drop axes of one plane or moment and say what the others are."""
     n_leading = len(layout.shape) - 3
@@ -273,7 +165,7 @@ def _metadata(header: Any, placement: Placement) -> dict[str, Any]:
     return {**placement.to_metadata(), "xyzt_units": int(header["xyzt_units"]), **texts, **numbers}
 
 
-def _scaled(data: NDArray[Any], layout: _Layout) -> NDArray[Any]:
+def _scaled(data: NDArray[Any], layout: Layout) -> NDArray[Any]:
     """slope · value + intercept, computed in float64 and rounded once."""
     dtype = np.float64 if data.dtype == np.float64 else np.float32
     out = np.empty(data.shape, dtype)
@@ -287,27 +179,18 @@ def _skip(stream: IO[bytes], count: int, declared: int, name: str) -> None:
     while count > 0:
         got = len(stream.read(min(count, _CHUNK)))
         if not got:
-            raise FormatError(_wrong_length(name, declared, stream.tell()))
+            raise FormatError(wrong_length(name, declared, stream.tell()))
         count -= got
 
 
 def _fill(stream: IO[bytes], target: memoryview) -> int:
     filled = 0
     while filled < len(target):
-        got = stream.readinto(target[filled : filled + _CHUNK])  # type: ignore[attr-defined]
+        got = stream.readinto(target[filled : filled + _PIECE])  # type: ignore[attr-defined]
         if not got:
             break
         filled += got
     return filled
-
-
-def _wrong_length(name: str, expected: int, got: int | None) -> str:
-    found = "more" if got is None else str(got)
-    fault = "cut short" if got is not None and got < expected else "not what its header says"
-    return (
-        f"{name}: expected {expected} bytes of header and values, got {found}; "
-        f"the file is {fault}, get it again from its source"
-    )
 
 
 # --- writing ------------------------------------------------------------------------------
@@ -361,7 +244,7 @@ def _write(
     header = (Nifti1Header if max(shape) <= _MAX_NIFTI1_SIZE else Nifti2Header)()
     header.set_data_shape(shape)
     header["datatype"] = code
-    header["bitpix"] = 8 * dtype.itemsize * _CHANNELS.get(code, 1)
+    header["bitpix"] = 8 * dtype.itemsize * CHANNELS.get(code, 1)
     header["vox_offset"] = header.sizeof_hdr + 4
     header["scl_slope"], header["scl_inter"] = 1, 0
     time = next((axis for axis in space.axes if axis.kind == "time"), None)
@@ -408,7 +291,7 @@ def _file_order(
     """View with the file's slowest axis first, the file's shape (i, j, k, …), its type code."""
     kinds = [axis.kind for axis in space.axes]
     length = dict(zip(kinds, data.shape, strict=True))
-    colour = {3: _RGB, 4: _RGBA}.get(length.get("channel", 0)) if dtype == np.uint8 else None
+    colour = {3: RGB, 4: RGBA}.get(length.get("channel", 0)) if dtype == np.uint8 else None
     rank = {"channel": 3 if colour else 0, "time": 1, "space": 2}
     data = data.transpose(sorted(range(len(kinds)), key=lambda axis: rank[kinds[axis]]))
     spatial = [n for n, kind in zip(data.shape, sorted(kinds, key=rank.__getitem__), strict=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...progress import SILENT, Progress
 from ..growcut_cost import Steps, build_steps
+from .growcut_edit import update
 from .growcut_forest import NO_PARENT, clear_unreached, find_parents, follow_parents
 from .growcut_grid import Grid, build_grid, inner
 from .growcut_sweeps import SLOTS, UNREACHED, start_blocks, sweep_blocks
@@ -117,21 +118,44 @@ def solve(
     progress: Progress = SILENT,
 ) -> None:
     """Fill `forest` with the solution for `seeds`; see `grow`."""
-    voxels = int(np.prod(grid.shape))
-    if threads is None:
-        threads = 1 if voxels < SERIAL_BELOW else int(config.NUMBA_NUM_THREADS)
+    threads = _threads(grid) if threads is None else threads
     _plant(grid, seeds, forest)
     layout, law, links = grid.layout, grid.law, grid.links
-    strength, label, code = forest
-    lines = layout.planes * layout.rows
-    pieces = [(a, a + n) for a, n in _cut(lines, VOXELS_PER_PIECE // layout.width)]
     with Crew(threads) as crew:
-        _sweep(grid, strength, crew, progress)
+        _sweep(grid, forest.strength, crew, progress)
         progress(0.9, "Tracing labels")
-        clear_unreached(strength)
-        crew.run(lambda a, b: find_parents(strength, code, law, links, layout, a, b), pieces)
-        crew.run(lambda a, b: follow_parents(label, code, links.offsets, layout, a, b), pieces)
+        clear_unreached(forest.strength)
+        crew.run(
+            lambda a, b: find_parents(forest.strength, forest.code, law, links, layout, a, b),
+            _lines(grid),
+        )
+        _trace(grid, forest, crew)
     progress(1.0, "Done")
+
+
+def trace(grid: Grid, seeds: NDArray[Any], forest: Forest) -> None:
+    """Bring the labels of a solved forest in line with seeds of other classes."""
+    _plant_labels(grid, seeds, forest)
+    with Crew(_threads(grid)) as crew:
+        _trace(grid, forest, crew)
+
+
+def _trace(grid: Grid, forest: Forest, crew: Crew) -> None:
+    offsets, layout = grid.links.offsets, grid.layout
+    crew.run(
+        lambda a, b: follow_parents(forest.label, forest.code, offsets, layout, a, b),
+        _lines(grid),
+    )
+
+
+def _threads(grid: Grid) -> int:
+    return 1 if np.prod(grid.shape) < SERIAL_BELOW else int(config.NUMBA_NUM_THREADS)
+
+
+def _lines(grid: Grid) -> list[tuple[int, int]]:
+    """Pieces of the image as ranges of rows, counted over all planes."""
+    lines = grid.layout.planes * grid.layout.rows
+    return [(a, a + n) for a, n in _cut(lines, VOXELS_PER_PIECE // grid.layout.width)]
 
 
 def _sweep(grid: Grid, strength: NDArray[np.float32], crew: Crew, progress: Progress) -> None:
@@ -176,11 +200,16 @@ def _cut(total: int, length: int) -> list[tuple[int, int]]:
 
 
 def _plant(grid: Grid, seeds: NDArray[Any], forest: Forest) -> None:
-    label, strength = grid.inner(forest.label), grid.inner(forest.strength)
+    _plant_labels(grid, seeds, forest)
+    strength = grid.inner(forest.strength)
+    strength[...] = UNREACHED
+    np.copyto(strength, 1, where=grid.inner(forest.label) != 0)
+
+
+def _plant_labels(grid: Grid, seeds: NDArray[Any], forest: Forest) -> None:
+    label = grid.inner(forest.label)
     label[...] = seeds
     np.copyto(label, 0, where=np.isnan(grid.inner(grid.features[0])))
-    strength[...] = UNREACHED
-    np.copyto(strength, 1, where=label != 0)
 
 
 class Crew:
@@ -222,18 +251,22 @@ class Crew:
 
 
 def warm_up() -> None:
-    """Compile every kernel that `grow` uses, for the cache of this machine."""
+    """Compile every kernel of `grow` and of live edits, for the cache of this machine."""
     for dtype in (np.uint8, np.uint16, np.uint32):
         for ndim in (2, 3):
             seeds = np.zeros((4,) * ndim, dtype=dtype)
             seeds[0] = 1
             steps = build_steps(ndim, ndim, 1.0)
-            grow(np.zeros((1, *seeds.shape), dtype=np.uint8), seeds, steps, threads=1)
+            grid = build_grid(np.zeros((1, *seeds.shape), dtype=np.uint8), steps)
+            forest = empty_forest(grid, seeds.dtype)
+            solve(grid, seeds, forest)
+            none = np.empty(0, dtype=np.int64)
+            update(*forest, forest.label, grid.law, grid.links, none, none, none, 1)
 
 
 def is_warm() -> bool:
     """Whether an earlier run left compiled kernels in the cache."""
     return all(
         any(Path(kernel.stats.cache_path).glob(f"*.{kernel.__name__}-*.nbc"))
-        for kernel in (start_blocks, sweep_blocks, find_parents, follow_parents)
+        for kernel in (start_blocks, sweep_blocks, find_parents, follow_parents, update)
     )

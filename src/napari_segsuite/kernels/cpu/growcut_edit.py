@@ -260,10 +260,8 @@ def _relabel(
     while done < count and not full:
         p = todo[done]
         done += 1
-        if strength[p] == 1:
+        if strength[p] == 1 or strength[p] == 0:
             now = seeds[p]
-        elif strength[p] == 0:
-            now = seeds.dtype.type(0)
         else:
             now = label[p + offsets[code[p] & np.uint8(127)]]
         if now == label[p]:
