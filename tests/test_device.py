@@ -187,3 +187,10 @@ def test_available_memory_is_the_lesser(monkeypatch):
     assert 0 < available_memory() <= psutil.virtual_memory().total
     monkeypatch.setattr(device, "_control_group_memory", lambda root: 12345)
     assert available_memory() == 12345
+
+
+def test_out_of_memory_is_told_from_other_errors() -> None:
+    gpu_error = type("OutOfMemoryError", (RuntimeError,), {"__module__": "torch"})
+    assert device.is_out_of_memory(MemoryError())
+    assert device.is_out_of_memory(gpu_error("CUDA out of memory"))
+    assert not device.is_out_of_memory(RuntimeError("CUDA error: invalid argument"))

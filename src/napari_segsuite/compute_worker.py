@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from . import errors, exchange
 from .compute import JobRequest
+from .device import is_out_of_memory
 from .errors import Cancelled, JobFailedError, OutOfMemoryError, SegSuiteError
 from .image import Segmentation
 
@@ -115,15 +116,11 @@ class _Worker:
 
 def _describe(error: BaseException) -> dict[str, Any]:
     """What the parent needs to raise `error` again."""
-    exhausted = any(_is_exhaustion(cause) for cause in _causes(error))
+    exhausted = any(is_out_of_memory(cause) for cause in _causes(error))
     known = next((c for c in type(error).__mro__ if c.__module__ == errors.__name__), None)
     text = str(error)
-    if exhausted and known is not OutOfMemoryError:
-        known = OutOfMemoryError
-        text = (
-            "The job ran out of memory; crop or downsample the image, choose the CPU if it ran "
-            "on a GPU, or close other programs."
-        )
+    if exhausted and known is None:
+        known, text = OutOfMemoryError, "The compute process ran out of memory; crop the image."
     elif known is None:
         known, text = JobFailedError, f"The job failed: {type(error).__name__}: {error}"
     return {
@@ -140,14 +137,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__
-
-
-def _is_exhaustion(error: BaseException) -> bool:
-    # torch's class is named, not imported: a job without torch shall not load it.
-    return isinstance(error, MemoryError) or any(
-        base.__module__.startswith("torch") and base.__name__ == "OutOfMemoryError"
-        for base in type(error).__mro__
-    )
 
 
 def _give_memory_back() -> None:

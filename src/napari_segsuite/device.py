@@ -17,6 +17,15 @@ from typing import Any
 
 from .errors import DeviceError, MissingDependencyError
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, here or on a GPU."""
+    # torch's class is named, not imported: a job without torch shall not load it.
+    return isinstance(error, MemoryError) or any(
+        base.__module__.startswith("torch") and base.__name__ == "OutOfMemoryError"
+        for base in type(error).__mro__
+    )
+
+
 _KIND_NAMES = {"cuda": "CUDA device", "mps": "Apple GPU"}  # the faster first
 _NO_LIMIT = sys.maxsize
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .device import Device, available_memory, resolve_device
+from .device import Device, available_memory, is_out_of_memory, resolve_device
 from .errors import (
     Cancelled,
     InputError,
@@ -309,12 +309,12 @@ def _call(
         result = method.function(image.data, **labels, **settings, **tools)
     except (SegSuiteError, Cancelled, KeyboardInterrupt):
         raise
-    except MemoryError as error:
-        raise OutOfMemoryError(
-            f"{method.title} ran out of memory; crop or downsample the image, "
-            f"or close other programs."
-        ) from error
     except Exception as error:
+        if is_out_of_memory(error):
+            raise OutOfMemoryError(
+                f"{method.title} ran out of memory; crop or downsample the image, choose the CPU "
+                f"if it ran on a GPU, or close other programs."
+            ) from error
         raise JobFailedError(
             f"{method.title} failed: {type(error).__name__}: {error}. This is a defect of the "
             f"method; please report it with the image's shape {image.data.shape} and dtype "

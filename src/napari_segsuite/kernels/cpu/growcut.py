@@ -88,6 +88,7 @@ def grow(
     >>> grow(row, seeds, build_steps(2, 1, contrast=9))[0]
     array([[1, 1, 1, 2, 2]], dtype=uint8)
     """
+    progress(0.0, "Preparing")
     grid = build_grid(features, steps, mask)
     forest = empty_forest(grid, seeds.dtype)
     solve(grid, seeds, forest, threads=threads, progress=progress)
@@ -119,17 +120,18 @@ def solve(
 ) -> None:
     """Fill `forest` with the solution for `seeds`; see `grow`."""
     threads = _threads(grid) if threads is None else threads
+    progress(0.0, "Preparing")
     _plant(grid, seeds, forest)
     layout, law, links = grid.layout, grid.law, grid.links
     with Crew(threads) as crew:
         _sweep(grid, forest.strength, crew, progress)
-        progress(0.9, "Tracing labels")
         clear_unreached(forest.strength)
         crew.run(
             lambda a, b: find_parents(forest.strength, forest.code, law, links, layout, a, b),
             _lines(grid),
+            partial(progress, 0.9, "Tracing labels"),
         )
-        _trace(grid, forest, crew)
+        _trace(grid, forest, crew, partial(progress, 0.95, "Tracing labels"))
     progress(1.0, "Done")
 
 
@@ -140,11 +142,14 @@ def trace(grid: Grid, seeds: NDArray[Any], forest: Forest) -> None:
         _trace(grid, forest, crew)
 
 
-def _trace(grid: Grid, forest: Forest, crew: Crew) -> None:
+def _trace(
+    grid: Grid, forest: Forest, crew: Crew, done: Callable[[], None] = lambda: None
+) -> None:
     offsets, layout = grid.links.offsets, grid.layout
     crew.run(
         lambda a, b: follow_parents(forest.label, forest.code, offsets, layout, a, b),
         _lines(grid),
+        done,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ..growcut_cost import STRENGTH_FLOOR
+from ..growcut_cost import G_MAX, STRENGTH_FLOOR
 from .growcut_force import direct_forces, forces
 from .growcut_grid import ABSENT
 from .growcut_lanes import (
@@ -27,6 +27,7 @@ from .growcut_lanes import (
     larger,
     load,
     multiply,
+    spread,
     store,
     which_larger,
 )
@@ -239,10 +240,11 @@ def start_blocks(
                 first = row * layout.row_pitch + 1
                 reach[:] = False
                 seeded = False
-                for x in range(layout.width):
-                    if strength[first + x] == 1:
+                for run in range(layout.runs):
+                    lanes = which_larger(load(address, first + run * RUN), spread(G_MAX))
+                    if lanes:
                         seeded = True
-                        reach[x // RUN : x // RUN + 3] = True
+                        _flag(reach, run, lanes)
                 if seeded:
                     _settle_row(address, law, layout, first, reach, todo)
                     _post(
