@@ -51,7 +51,7 @@ def compute(shared_compute):
     """A process to use, and nothing of it left in shared memory."""
     yield shared_compute
     if SHARED.exists():
-        assert not list(SHARED.glob(f"{exchange.BLOCK_PREFIX}*"))
+        assert not list(SHARED.glob(f"{exchange.BLOCK_PREFIX}{os.getpid()}_*"))
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ class Recorder:
 
 @pytest.fixture
 def recorder(monkeypatch, tmp_path):
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: tmp_path / name)
     fresh = type("Fresh", (Recorder,), {"requests": []})
     monkeypatch.setattr(warmup, "ComputeProcess", fresh)
     return fresh
@@ -118,7 +118,7 @@ def test_cancelled_preparation_is_done_again(recorder, job):
 
 def test_unwritable_cache_is_no_obstacle(recorder, job, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / "file" / name)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: tmp_path / "file" / name)
     warmup.prepare(job)
     assert len(recorder.requests) == 1
 

@@ -291,7 +291,7 @@ class ComputeProcess:
                     self._answer(process, progress)
                     copies = [view.copy() for view in exchange.views(outputs, reply["layout"])]
                 result: Segmentation = exchange.unpack(reply["result"], copies)
-                return result
+                return replace(result, metadata=request.image.metadata)
             except (_ProcessGoneError, _JobEndedError):
                 raise
             except BaseException:

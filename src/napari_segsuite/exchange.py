@@ -109,7 +109,7 @@ def new_block(layout: Layout) -> Iterator[SharedMemory]:
         If the machine has no room for it.
     """
     size = max((offset + _size(dtype, shape) for dtype, shape, offset in layout), default=0)
-    name = f"{BLOCK_PREFIX}{secrets.token_hex(6)}"
+    name = f"{BLOCK_PREFIX}{os.getpid()}_{secrets.token_hex(6)}"
     try:
         block = SharedMemory(name, create=True, size=max(size, 1))
     except OSError as error:

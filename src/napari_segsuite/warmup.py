@@ -108,7 +108,7 @@ def _marker(method: Method, request: JobRequest) -> Path:
         request.extras,
     )
     name = hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
-    return platformdirs.user_cache_path("napari-segsuite") / "prepared" / name
+    return Path(platformdirs.user_cache_dir("napari-segsuite"), "prepared", name)
 
 
 def _dtype(value: Segmentation | Image) -> str:

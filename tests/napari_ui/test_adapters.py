@@ -171,7 +171,7 @@ def test_what_cannot_be_used_is_refused_in_words():
     with pytest.raises(InputError, match=r"lazy \(dask\).*compute it into memory"):
         image_from_layer(lazy)
     pyramid = ImageLayer([np.zeros((8, 8)), np.zeros((4, 4))], multiscale=True)
-    with pytest.raises(InputError, match="multiscale.*2 levels"):
+    with pytest.raises(InputError, match=r"multiscale.*2 levels"):
         image_from_layer(pyramid)
     with pytest.raises(InputError, match=r"integer labels.*float64"):
         segmentation_from_layer(ImageLayer(np.zeros(SHAPE)))

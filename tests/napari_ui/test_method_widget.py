@@ -354,7 +354,7 @@ def test_a_real_method_says_what_is_wrong_with_the_image(qtbot, viewer, case):
         finish(qtbot, form)
     assert form.message.endswith(".")
     assert len(form.message.splitlines()) == 1
-    assert list(viewer.layers)[0].data is image
+    assert viewer.layers[0].data is image
     assert len(viewer.layers) == 1
 
 

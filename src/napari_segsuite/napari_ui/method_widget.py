@@ -149,7 +149,7 @@ class MethodWidget(QWidget):
             tooltip="Where to compute; automatic takes a GPU where it pays.",
         )
         self.result_choice = ComboBox(
-            choices=[("update my result layer", "update"), ("add a new layer", "add")],
+            choices=[("update my layer", "update"), ("add a new layer", "add")],
             label="Result",
             tooltip="Write into the layer of this form's last run, or keep that and add another. "
             "A result that you edited is always kept.",
