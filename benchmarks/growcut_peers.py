@@ -1,8 +1,6 @@
 """GrowCut against its peers: one process, taken in turns, median of the times.
 
-    python benchmarks/growcut_peers.py --sizes 128 native 256 --repeats 3
-
-Peers that are not installed are left out. Memory is the growth of the resident set over
+Run ``python benchmarks/growcut_peers.py --sizes 128 native 256 --repeats 3``. Peers that are not installed are left out. Memory is the growth of the resident set over
 what the process held before, at its highest.
 """
 
@@ -35,7 +33,10 @@ def main() -> None:
     options = parser.parse_args()
 
     warm_up()
+    voxels = np.ones((16,) * 3, dtype=np.uint8)
     solvers = {"one thread": lambda v: ours(v, 1), "threads": lambda v: ours(v, None), **peers()}
+    for solver in solvers.values():
+        solver(Volume(voxels, voxels, voxels))  # loads libraries, starts their threads
     for size in options.sizes:
         volume = brain_volume(size)
         print(f"\n{size}: {volume.image.shape}, {(volume.seeds > 0).mean():.2%} seeds")
@@ -56,7 +57,9 @@ def compare(solvers: dict[str, Solver], volume: Volume, repeats: int) -> None:
             memory[name] = max(memory[name], resident("VmHWM") - before)
             scores[name] = dice(labels, volume.truth)
             del labels
-    print(f"{'':14}{'median s':>10}{'min s':>8}{'ratio':>8}{'B/voxel':>9}  Dice {[*CLASSES.values()]}")
+    print(
+        f"{'':14}{'median s':>10}{'min s':>8}{'ratio':>8}{'B/voxel':>9}  Dice {[*CLASSES.values()]}"
+    )
     base = statistics.median(times[BASELINE]) if BASELINE in times else float("nan")
     for name, seconds in times.items():
         median = statistics.median(seconds)

@@ -46,14 +46,39 @@ def test_spacing_is_injected_only_where_it_means_something(misbehaving: Any) -> 
     data = np.zeros((4, 5), dtype=np.uint8)
     nss.run(record, data)
     nss.run(record, data, spacing=(2.0, 0.5))
+    nss.run(record, data, spacing=(2.0, 2.0))
     nss.run(record, Image(data, Space.regular(2, unit="um")))
-    assert seen == [None, (2.0, 0.5), (1.0, 1.0)]
+    assert seen == [None, (2.0, 0.5), (2.0, 2.0), (1.0, 1.0)]
 
 
-@pytest.mark.parametrize("spacing", [(1.0,), (0.0, 1.0), (np.nan, 1.0), (-1.0, 1.0)])
+@pytest.mark.parametrize(
+    "spacing", [(1.0,), (0.0, 1.0), (np.nan, 1.0), (-1.0, 1.0), 2.0, "mm", (None, 1.0)]
+)
 def test_unusable_spacing_is_refused(spacing: Any) -> None:
     with pytest.raises(InputError, match="expected 2 positive spacings"):
         nss.run("global_threshold", np.eye(3), spacing=spacing)
+
+
+@pytest.mark.parametrize("image", [None, 3.0, [[1, 2], [3]]])
+def test_what_is_no_image_is_refused(image: Any) -> None:
+    with pytest.raises(InputError, match="expected"):
+        nss.run("global_threshold", image)
+
+
+@pytest.mark.parametrize("axis", [3, -4, "x", 1.5])
+def test_a_channel_axis_the_image_does_not_have_is_refused(axis: Any) -> None:
+    for image in (np.zeros((2, 3, 4)), Image.from_array(np.zeros((2, 3, 4)))):
+        with pytest.raises(InputError, match="channel axis between -3 and 2"):
+            nss.run("watershed", image, seeds=np.zeros((2, 3)), channel_axis=axis)
+
+
+def test_lists_are_arrays_everywhere() -> None:
+    image = Image([[1, 1, 9, 9]], Space.regular(2))  # type: ignore[arg-type]
+    seeds = Segmentation([[1, 0, 0, 2]], image.space)  # type: ignore[arg-type]
+    assert Image.from_array([[1, 2]]).data.shape == (1, 2)  # type: ignore[arg-type]
+    labels = nss.run("growcut", image, seeds=seeds, extras="strength")
+    assert labels.labels.tolist() == [[1, 1, 2, 2]]
+    assert set(labels.extras) == {"strength"}
 
 
 @pytest.mark.parametrize(

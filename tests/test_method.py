@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from annotated_types import Ge
 
+import napari_segsuite as nss
 from napari_segsuite import method as method_module
 from napari_segsuite import registry
 from napari_segsuite.errors import InputError, ParameterError
@@ -83,6 +84,8 @@ def test_direct_calls_are_checked(declare: Any) -> None:
         brighter(np.zeros((5, 6, 3)), np.ones((5, 6)))
     with pytest.raises(InputError, match="channel axis between"):
         brighter(image, channel_axis=2)
+    with pytest.raises(InputError, match="expected an array of numbers, got str"):
+        brighter("brain.nii.gz")
     with pytest.raises(TypeError, match="unexpected keyword"):
         brighter(image, bellow=1)
     assert brighter(image.tolist(), above=10).sum() == 1
@@ -129,3 +132,13 @@ def test_a_broken_third_party_is_left_out_with_a_warning(monkeypatch: pytest.Mon
     monkeypatch.setattr(registry, "entry_points", lambda group: [Broken()])
     with pytest.warns(UserWarning, match="their_package.methods.*boom"):
         registry._load.__wrapped__()
+
+
+@pytest.mark.parametrize("spacing", [(1, 1), (1, 1, -1), 2.0, np.zeros(3)])
+def test_direct_calls_check_the_spacing(spacing: Any) -> None:
+    image, seeds = np.zeros((3, 4, 5)), np.zeros((3, 4, 5), np.uint8)
+    seeds[0], seeds[-1] = 1, 2
+    for method_id in ("growcut", "watershed"):
+        with pytest.raises(InputError, match="expected 3 positive spacings"):
+            getattr(nss, method_id)(image, seeds, spacing=spacing)
+        getattr(nss, method_id)(image, seeds, spacing=np.ones(3))

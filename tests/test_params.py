@@ -109,3 +109,8 @@ def test_text_that_is_no_value_is_refused(annotation: Any, text: str) -> None:
 def test_declarations_no_form_can_show_are_the_authors_mistake(annotation: Any) -> None:
     with pytest.raises(TypeError):
         param(annotation)
+
+
+def test_integers_beyond_any_float_are_out_of_bounds() -> None:
+    with pytest.raises(ParameterError, match=r"an integer in \[1, 3\]"):
+        param(Annotated[int, Ge(1), Le(3)]).check(10**400, "GrowCut")

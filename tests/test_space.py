@@ -125,10 +125,11 @@ def test_an_axis_can_be_said_to_hold_channels() -> None:
     np.testing.assert_array_equal(channels.matrix, space.matrix)
 
 
-def test_only_a_stated_or_uneven_spacing_is_physical() -> None:
+def test_only_a_stated_spacing_is_physical() -> None:
     assert not Space.regular(3).is_physical
     assert Space.regular(3, unit="um").is_physical
     assert Space.regular(2, spacing=(2, 1)).is_physical
+    assert Space.regular(2, spacing=(2, 2)).is_physical
     assert Space.regular(2, unit="pixel").unit is None
 
 
@@ -138,6 +139,25 @@ def test_is_close_is_measured_in_voxels() -> None:
     assert space.is_close(near)
     assert not space.is_close(space.crop((slice(1, None), slice(0, None), slice(0, None))))
     assert not space.is_close(Space.regular(2))
+
+
+def test_units_that_both_state_must_agree() -> None:
+    def spaced(unit: str | None) -> Space:
+        return Space.regular(3, spacing=(3, 0.7, 0.7), unit=unit)
+
+    assert not spaced("mm").is_close(spaced("um"))
+    assert spaced("mm").is_close(spaced("millimeter"))
+    assert spaced("mm").is_close(spaced(None))
+
+
+def test_a_unit_of_length_is_not_one_of_time() -> None:
+    space = Space.regular(4, unit="mm")
+    assert [axis.unit for axis in space.axes] == [None, "mm", "mm", "mm"]
+
+
+def test_geometry_in_words() -> None:
+    space = Space.regular(2, spacing=(3, 0.7), unit="mm").crop((slice(1, 2), slice(0, 5)))
+    assert str(space) == "spacing (3, 0.7) mm from (3, 0)"
 
 
 def test_placeholder_axis_labels_become_names() -> None:

@@ -57,6 +57,8 @@ class Image:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not hasattr(self.data, "dtype"):
+            object.__setattr__(self, "data", np.asarray(self.data))
         if np.ndim(self.data) != self.space.ndim:
             raise InputError(
                 f"expected data with {self.space.ndim} axes, as its space has, "
@@ -74,6 +76,7 @@ class Image:
         name: str = "image",
     ) -> Image:
         """Wrap a bare array."""
+        data = data if hasattr(data, "dtype") else np.asarray(data)
         return cls(data, Space.regular(data.ndim, spacing, unit, channel_axis), name)
 
     @property
@@ -106,6 +109,8 @@ class Segmentation:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not hasattr(self.labels, "dtype"):
+            object.__setattr__(self, "labels", np.asarray(self.labels))
         if not self.classes:
             object.__setattr__(self, "classes", ())
         if np.ndim(self.labels) != self.space.ndim:

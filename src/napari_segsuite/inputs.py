@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .errors import InputError
-from .typing import ImageArray, MaskArray
+from .typing import ImageArray, MaskArray, Spacing
 
 
 def check_image(
@@ -21,7 +23,7 @@ def check_image(
     InputError
         If it is empty, complex, not numeric, all NaN or of the wrong dimension.
     """
-    array = np.asarray(image)
+    array = as_array(image, f"{title}: ")
     if array.dtype.kind not in "buif":
         raise InputError(
             f"{title}: expected an image of real numbers, got {array.dtype}; convert it first, "
@@ -31,11 +33,8 @@ def check_image(
         raise InputError(
             f"{title}: expected an image with pixels, got the empty shape {array.shape}."
         )
-    if channel_axis is not None and not -array.ndim <= channel_axis < array.ndim:
-        raise InputError(
-            f"{title}: expected a channel axis between {-array.ndim} and {array.ndim - 1}, "
-            f"got {channel_axis} for an image of shape {array.shape}."
-        )
+    if channel_axis is not None:
+        check_channel_axis(channel_axis, array.shape)
     if array.ndim - (channel_axis is not None) not in ndim:
         raise InputError(
             f"{title}: expected a {' or '.join(f'{n}D' for n in ndim)} image, got shape "
@@ -50,6 +49,66 @@ def check_image(
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
+def as_array(values: Any, place: str = "") -> ImageArray:
+    """Return `values` as an array.
+
+    Raises
+    ------
+    InputError
+        If they are no array, such as a path, None or rows of unequal length.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise InputError(
+            f"{place}expected an array, got lists of unequal length; make all rows equally long."
+        ) from error
+    if array.dtype.kind in "OUS":
+        raise InputError(
+            f"{place}expected an array of numbers, got {type(values).__name__} of type "
+            f"{array.dtype}; read a file first, for instance with napari_segsuite.read(path).data."
+        )
+    return array
+
+
+def check_channel_axis(axis: int, shape: Sequence[int]) -> None:
+    """Refuse an axis that an array of this shape does not have.
+
+    Raises
+    ------
+    InputError
+    """
+    n = len(shape)
+    try:
+        known = -n <= operator.index(axis) < n
+    except TypeError:
+        known = False
+    if not known:
+        raise InputError(
+            f"expected a channel axis between {-n} and {n - 1}, got {axis!r}; "
+            f"the image has the shape {tuple(shape)}."
+        )
+
+
+def check_spacing(spacing: Any, n_spatial: int) -> Spacing:
+    """Return voxel sizes as a tuple: one positive, finite number per spatial axis.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        sizes = tuple(float(size) for size in spacing)
+    except (TypeError, ValueError):
+        sizes = ()
+    if len(sizes) != n_spatial or not all(math.isfinite(size) and size > 0 for size in sizes):
+        raise InputError(
+            f"expected {n_spatial} positive spacings, one per spatial axis, got {spacing!r}; "
+            f"give them in the order of the axes, for instance {(3.0, 0.7, 0.7)[-n_spatial:]}."
+        )
+    return sizes
+
+
 def check_on_grid(
     title: str, name: str, labels: Any, image: ImageArray, channel_axis: int | None
 ) -> ImageArray:
@@ -60,7 +119,7 @@ def check_on_grid(
     InputError
         If the shapes differ.
     """
-    array = np.asarray(labels)
+    array = as_array(labels, f"{title}: {name}: ")
     shape = list(image.shape)
     if channel_axis is not None:
         del shape[channel_axis]

@@ -20,6 +20,7 @@ from .errors import (
     SpaceMismatchError,
 )
 from .image import Image, LabelClass, Segmentation, classes_present
+from .inputs import as_array, check_channel_axis, check_spacing
 from .method import Extras, Method
 from .progress import SILENT, Progress
 from .provenance import Provenance, current_versions, describe_input
@@ -39,7 +40,7 @@ def run(
     seeds: Source | None = None,
     mask: Source | None = None,
     reference: Source | None = None,
-    extras: tuple[str, ...] = (),
+    extras: str | tuple[str, ...] = (),
     device: str = "auto",
     spacing: tuple[float, ...] | None = None,
     channel_axis: int | None = None,
@@ -57,7 +58,7 @@ def run(
     image : (M, N[, P]) array, Image or path
     seeds, mask, reference : array, Image, Segmentation or path, optional
         Further image-like inputs, on the grid of `image`.
-    extras : tuple of str
+    extras : tuple of str, or one str
         Names of further outputs to keep in ``result.extras``.
     device : str
         "auto", "cpu", "cuda", "cuda:1", "mps".
@@ -94,6 +95,7 @@ def run(
     """
     record = method if isinstance(method, Method) else get_method(method)
     values = record.check(settings)
+    extras = (extras,) if isinstance(extras, str) else tuple(extras)
     unknown = set(extras) - set(record.extras)
     if unknown:
         raise ParameterError(
@@ -118,7 +120,7 @@ def run(
         method=record.id,
         settings=values,
         injected={**injected, **({"note": chosen.note} if chosen.note else {})},
-        extras=tuple(extras),
+        extras=extras,
         inputs={
             "image": describe_input(picture.name, picture.data),
             **{name: describe_input(name, array) for name, array in arrays.items()},
@@ -187,27 +189,15 @@ def as_image(
     if isinstance(source, Image):
         if channel_axis is None or source.space.channel_axis is not None:
             return source
+        check_channel_axis(channel_axis, source.data.shape)
         return replace(source, space=source.space.with_channel_axis(channel_axis))
-    data = np.asarray(source)
-    if channel_axis is not None and not -data.ndim <= channel_axis < data.ndim:
-        raise InputError(
-            f"expected a channel axis between {-data.ndim} and {data.ndim - 1}, "
-            f"got {channel_axis}; the image has shape {data.shape}"
-        )
+    data = as_array(source, "image: ")
+    if channel_axis is not None:
+        check_channel_axis(channel_axis, data.shape)
     n_spatial = data.ndim - (channel_axis is not None)
     if spacing is not None:
         spacing = check_spacing(spacing, n_spatial)
     return Image.from_array(data, spacing=spacing, channel_axis=channel_axis)
-
-
-def check_spacing(spacing: tuple[float, ...], n_spatial: int) -> tuple[float, ...]:
-    """Validate voxel sizes: one positive, finite number per spatial axis."""
-    values = tuple(float(v) for v in spacing)
-    if len(values) != n_spatial or not all(np.isfinite(v) and v > 0 for v in values):
-        raise InputError(
-            f"expected {n_spatial} positive spacings, one per spatial axis, got {values}"
-        )
-    return values
 
 
 def check_inputs(
@@ -236,7 +226,8 @@ def check_inputs(
         grid = image.space.without("channel")
         if space is not None and space.ndim == grid.ndim and not space.is_close(grid):
             raise SpaceMismatchError(
-                f"the {name} and the image lie at different places in the world; "
+                f"expected the {name} on the grid of the image, but they lie at different places "
+                f"in the world: the image has {grid}, the {name} {space}; "
                 f"resample the {name} onto the image's grid first."
             )
 

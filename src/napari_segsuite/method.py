@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar, get_type_hints
 
 from .errors import ParameterError
-from .inputs import check_image, check_on_grid
+from .inputs import check_image, check_on_grid, check_spacing
 from .params import Param, read_param
 
 P = ParamSpec("P")
@@ -245,6 +245,9 @@ def _check_call(method: Method, arguments: dict[str, Any]) -> None:
     axis = arguments.get("channel_axis")
     image = check_image(method.title, arguments["image"], method.ndim, axis)
     arguments["image"] = image
+    if arguments.get("spacing") is not None:
+        n_spatial = image.ndim - (axis is not None)
+        arguments["spacing"] = check_spacing(arguments["spacing"], n_spatial)
     for entry in method.inputs[1:]:
         if arguments.get(entry.name) is not None:
             arguments[entry.name] = check_on_grid(

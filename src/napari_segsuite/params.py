@@ -122,7 +122,7 @@ class Param:
         """The value in the declared type; None if it has another type."""
         is_number = isinstance(value, numbers.Real) and not _is_bool(value)
         if self.kind == "int":
-            return int(value) if is_number and float(value).is_integer() else None
+            return int(value) if is_number and value % 1 == 0 else None
         if self.kind == "float":
             return float(value) if is_number and math.isfinite(value) else None
         if self.kind == "bool":

@@ -73,6 +73,14 @@ class Space:
     shear: tuple[float, ...] | None = None
     affine: Matrix | None = None
 
+    def __str__(self) -> str:
+        """Spacing and first voxel, as error messages say them."""
+        spacing, start = (
+            ", ".join(f"{value:.4g}" for value in values)
+            for values in (self.spacing, self.matrix[:-1, -1])
+        )
+        return f"spacing ({spacing}){f' {self.unit}' if self.unit else ''} from ({start})"
+
     @classmethod
     def regular(
         cls,
@@ -90,7 +98,9 @@ class Space:
             _DEFAULT_NAMES[-n_world:] if n_world <= 4 else tuple(f"d{i}" for i in range(n_world))
         )
         axes = [
-            Axis(name, "time" if name == "t" else "space", float(step), 0.0, unit)
+            Axis(name, "time", float(step))
+            if name == "t"
+            else Axis(name, "space", float(step), 0.0, unit)
             for name, step in zip(names, scale, strict=True)
         ]
         if channel_axis is not None:
@@ -154,8 +164,8 @@ class Space:
 
     @property
     def is_physical(self) -> bool:
-        """Whether the spacing means something: a unit is stated, or the steps differ."""
-        return self.unit is not None or len(set(self.spacing)) > 1
+        """Whether the spacing means something: a unit is stated, or a step is not 1."""
+        return self.unit is not None or any(step != 1 for step in self.spacing)
 
     @property
     def matrix(self) -> NDArray[np.float64]:
@@ -173,9 +183,14 @@ class Space:
         return matrix if self.affine is None else np.asarray(self.affine) @ matrix
 
     def is_close(self, other: Space, atol: float = 1e-4) -> bool:
-        """Whether both map the same indices to the same places, within `atol` voxels."""
+        """Whether both map the same indices to the same places, within `atol` voxels.
+
+        A unit that only one of them states is taken for both.
+        """
         mine, theirs = self.matrix, other.matrix
         if mine.shape != theirs.shape:
+            return False
+        if None not in (self.unit, other.unit) and _unit_name(self.unit) != _unit_name(other.unit):
             return False
         step = np.abs(mine[:-1, :-1]).max()
         return bool(np.allclose(mine, theirs, rtol=0, atol=atol * step))

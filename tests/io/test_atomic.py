@@ -82,3 +82,11 @@ def test_a_file_can_be_written_over_while_its_values_are_mapped(tmp_path):
     write(tmp_path / "a.nii", Image(mapped.data, mapped.space))
     assert np.array_equal(mapped.data, data)
     assert np.array_equal(read(tmp_path / "a.nii").data, data)
+
+
+def test_a_write_protected_file_stays(tmp_path, monkeypatch):
+    (tmp_path / "table.csv").write_text("precious")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # also where the superuser runs this
+    with pytest.raises(FormatError, match="write-protected"), atomic_path(tmp_path / "table.csv"):
+        pass
+    assert (tmp_path / "table.csv").read_text() == "precious"

@@ -171,9 +171,12 @@ def test_missing_files_folders_and_unknown_extensions(tmp_path):
     (tmp_path / "folder.nii").mkdir()
     with pytest.raises(FormatError, match="folder"):
         read(tmp_path / "folder.nii")
-    with pytest.raises(FormatError, match=r"\.nii\.gz"):
+    with pytest.raises(FormatError, match="no such file"):
+        read(tmp_path / "none.docx")
+    (tmp_path / "a.docx").touch()
+    with pytest.raises(FormatError, match=r"\.nii\.gz.* convert"):
         read(tmp_path / "a.docx")
-    with pytest.raises(FormatError, match="rename"):
+    with pytest.raises(FormatError, match="choose such a name"):
         write(tmp_path / ".nii", Image.from_array(np.zeros(SHAPE)))
 
 

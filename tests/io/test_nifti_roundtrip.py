@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+import napari_segsuite as nss
 from napari_segsuite.errors import FormatError
 from napari_segsuite.image import Image, LabelClass, Segmentation
 from napari_segsuite.io import GeometryWarning, read, write
@@ -383,6 +384,41 @@ def test_a_damaged_side_file_is_named(tmp_path):
     with pytest.raises(FormatError, match=r"a\.labels\.json"):
         read(tmp_path / "a.nii")
     assert isinstance(read(tmp_path / "a.nii", kind="image"), Image)
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "?", '{"file": "/"}', '{"file": ".."}', '{"kind": 1}']
+)
+def test_a_side_file_of_another_program_is_left_alone(tmp_path, text):
+    side = tmp_path / "a.labels.json"
+    side.write_text(text)
+    labels = np.ones(SHAPE, np.uint8)
+    write(tmp_path / "a.nii", Image.from_array(labels))
+    assert isinstance(read(tmp_path / "a.nii"), Image)
+    classes = (LabelClass(1, "x"),)
+    write(tmp_path / "a.nii", Segmentation(labels, Space.regular(3), classes))
+    assert read(tmp_path / "a.nii").classes == classes
+    assert side.read_text() == text
+
+
+def test_an_empty_result_keeps_its_provenance(tmp_path):
+    nothing = nss.run("global_threshold", np.zeros(SHAPE))
+    write(tmp_path / "a.nii", nothing)
+    back = read(tmp_path / "a.nii")
+    assert back.classes == ()
+    assert back.provenance.to_dict() == nothing.provenance.to_dict()
+
+
+def test_a_side_file_that_cannot_be_removed_is_named(tmp_path, monkeypatch):
+    classes = (LabelClass(1, "x"),)
+    write(tmp_path / "a.nii", Segmentation(np.ones(SHAPE, np.uint8), Space.regular(3), classes))
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(FormatError, match=r"a\.labels\.json"):
+        write(tmp_path / "a.nii", Image.from_array(np.ones(SHAPE)))
 
 
 def test_kind_decides_over_the_file(tmp_path):

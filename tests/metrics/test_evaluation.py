@@ -272,7 +272,7 @@ def test_volumes_are_in_the_unit_of_the_spacing():
 @pytest.mark.parametrize("spacing", [(1, 1), (1, 1, 0), (1, 1, -1), (1, 1, np.nan)])
 def test_spacings_that_do_not_fit(spacing):
     labels = np.ones((2, 3, 4), np.uint8)
-    with pytest.raises(ParameterError, match="3 positive voxel sizes"):
+    with pytest.raises(ParameterError, match="3 positive spacings"):
         evaluate(labels, labels, spacing=spacing)
 
 
@@ -353,3 +353,38 @@ def test_the_table_has_a_row_per_class(report):
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
     assert "a\\|b" in lines[4]
     assert any("Accuracy: 0.75" in line for line in lines)
+
+
+def test_one_value_stands_for_a_list_of_one():
+    labels = np.array([0, 1, 2, 2])
+    report = evaluate(labels, labels, ignore=2, classes=1, metrics="dice")
+    assert report.classes == (1,)
+    assert report.confusion.tolist() == [[1, 0], [0, 1]]
+    assert evaluate(labels, labels, ignore=(2.0,)).labels == (0, 1)
+
+
+@pytest.mark.parametrize("argument", ["ignore", "classes"])
+@pytest.mark.parametrize("value", ["12", (1.5,), [None], np.nan])
+def test_what_is_no_label_number_is_refused(argument, value):
+    with pytest.raises(ParameterError, match=f"label numbers for '{argument}'"):
+        evaluate([0, 1], [0, 1], **{argument: value})
+
+
+def test_the_spacing_of_a_time_series_is_that_of_its_space():
+    series = Segmentation(np.ones((2, 3, 4, 5), np.uint8), Space.regular(4))
+    report = evaluate(series, series, metrics="volume", spacing=(3, 0.5, 0.5))
+    assert report.unit == "mm³"
+    assert report.mean["volume"] == pytest.approx(120 * 0.75)
+
+
+def test_one_number_in_two_units_is_not_one_grid():
+    labels = np.ones((2, 3), np.uint8)
+    first, second = (Segmentation(labels, Space.regular(2, (1, 1), unit)) for unit in ("mm", "um"))
+    with pytest.raises(SpaceMismatchError, match=r"\(1, 1\) mm .* \(1, 1\) um"):
+        evaluate(first, second)
+
+
+def test_large_volumes_are_written_out():
+    labels = np.array([[1]])
+    table = evaluate(labels, labels, metrics="volume", spacing=(1000, 1234)).to_markdown()
+    assert "| 1234000 | 1234000 | 0 |" in table

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from annotated_types import Ge
 from napari.layers import Image, Labels
+from qtpy.compat import isalive
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
@@ -209,6 +210,21 @@ def test_further_outputs_become_images_when_asked_for(qtbot, viewer, form, layer
     assert space_of(strength) == space_of(labels)
 
 
+def test_time_stack_of_a_result_lies_on_the_image(qtbot, viewer):
+    image = viewer.add_image(brightness(), name="brain", **GEOMETRY)
+    viewer.add_labels(painted(), name="seeds", **GEOMETRY)
+    form = widgets.growcut(viewer)
+    viewer.window.add_dock_widget(form, name="GrowCut")
+    form.settings.set_values({"evolution": (1, 3)})
+    form.run()
+    qtbot.waitUntil(lambda: form.job is None, timeout=120_000)
+    (result,) = results(viewer)
+    assert result.data.shape == (2, *SHAPE)
+    np.testing.assert_allclose(
+        result.data_to_world((1, 2, 3, 4))[1:], image.data_to_world((2, 3, 4))
+    )
+
+
 def test_new_seeds_layer_lies_on_the_image_and_is_ready_to_paint(viewer, form):
     image = viewer.add_image(brightness(), name="brain", **GEOMETRY)
     form.new_seeds()
@@ -224,7 +240,7 @@ def test_new_seeds_layer_lies_on_the_image_and_is_ready_to_paint(viewer, form):
 def test_seeds_in_the_form_are_never_a_result(qtbot, viewer, form, layers):
     finish(qtbot, form)
     other = MethodWidget(viewer, form.method)
-    qtbot.addWidget(other)
+    viewer.window.add_dock_widget(other)
     assert other.choosers["seeds"].value is layers[1]
 
 
@@ -283,7 +299,7 @@ WRONG = {
 }
 SENTENCES = {
     "lazy": "compute it into memory first",
-    "multiscale": "expected one resolution",
+    "multiscale": "one resolution",
     "several channels": "takes one channel",
     "time series": "time",
     "other place": "different places in the world",
@@ -349,7 +365,7 @@ def test_a_real_method_says_what_is_wrong_with_the_image(qtbot, viewer, case):
     image = NO_IMAGE[case]
     viewer.add_image(image, contrast_limits=(0, 1))
     form = widgets.global_threshold(viewer)
-    qtbot.addWidget(form)
+    viewer.window.add_dock_widget(form)
     if form._panel.run_button.isEnabled():
         finish(qtbot, form)
     assert form.message.endswith(".")
@@ -410,9 +426,11 @@ def test_dock_closed_while_running(qtbot, viewer, form, layers):
     count = len(viewer.layers)
     viewer.window.remove_dock_widget(form)
     form.deleteLater()
-    qtbot.wait(600)
+    qtbot.waitUntil(lambda: not isalive(form), timeout=2000)
+    qtbot.wait(500)
     assert len(viewer.layers) == count
     viewer.add_labels(painted())
+    layers[0].scale = (1, 1, 1)
 
 
 # --- Copy as Python -------------------------------------------------------------------
@@ -471,13 +489,13 @@ def test_every_method_has_a_widget_class():
 def test_form_of_every_method_opens(qtbot, viewer, record):
     viewer.add_image(brightness())
     form = getattr(widgets, record.id)(viewer)
-    qtbot.addWidget(form)
+    viewer.window.add_dock_widget(form)
     assert form.settings.values() == record.check({})
 
 
 def test_hub_finds_and_opens_methods(qtbot, viewer):
     hub = widgets.hub(viewer)
-    qtbot.addWidget(hub)
+    viewer.window.add_dock_widget(hub)
     hub.search.setText("seeds contrast")
     assert hub.tree.currentItem().text(0) == "GrowCut"
     hub.open_current()
@@ -491,6 +509,6 @@ def test_hub_finds_and_opens_methods(qtbot, viewer):
 
 def test_hub_lists_methods_of_others(qtbot, viewer, split):
     hub = widgets.hub(viewer)
-    qtbot.addWidget(hub)
+    viewer.window.add_dock_widget(hub)
     hub.search.setText("split")
     assert hub.tree.currentItem().text(0) == "Split"

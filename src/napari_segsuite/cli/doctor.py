@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import subprocess
 import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -24,8 +26,23 @@ _NEEDED = {
     "isal": "isal.igzip",
     "matplotlib": "matplotlib",
 }
-_TORCH = {"torch": "torch", "torchvision": "torchvision"}
+_TORCH = ("torch", "torchvision")
 _VIEWER = ("napari", "PyQt6", "PySide6", "PyQt5")
+
+# Asked in a process of its own: beside some graphics drivers torchvision takes the process down.
+_PROBE = """
+import json, torch
+devices = {f"cuda:{i}": torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())}
+if torch.backends.mps.is_available():
+    devices["mps"] = "Apple GPU"
+print(json.dumps(devices), flush=True)
+import torchvision
+"""
+_PROBE_SECONDS = 120
+_TORCH_REMEDY = (
+    "methods that run on the CPU work without them; "
+    "`pip install --force-reinstall torch torchvision` installs a pair that fits"
+)
 
 
 def examine() -> dict[str, Any]:
@@ -35,9 +52,9 @@ def examine() -> dict[str, Any]:
     """
     problems: list[str] = []
     libraries = {name: _try(name, module, problems) for name, module in _NEEDED.items()}
-    libraries |= {name: _try(name, module, problems) for name, module in _TORCH.items()}
+    devices = {"cpu": platform.processor() or platform.machine()} | _ask_torch(problems)
+    libraries |= {name: _version(name) or "not installed" for name in _TORCH}
     libraries |= {name: _version(name) or "not installed" for name in _VIEWER}
-    devices = _devices()
     try:
         n_methods = len(methods())
     except SegSuiteError as error:
@@ -67,32 +84,27 @@ def _try(name: str, module: str, problems: list[str]) -> str:
     except Exception as error:  # noqa: BLE001 - a broken library may raise anything
         problems.append(
             f"{name} {installed or 'is not installed'}: cannot be imported "
-            f"({type(error).__name__}: {' '.join(str(error).split())}); {_remedy(name)}"
+            f"({type(error).__name__}: {' '.join(str(error).split())}); "
+            f"`pip install --force-reinstall {name}` mends it"
         )
         return f"{installed} (broken)" if installed else "not installed"
     return installed or "unknown version"
 
 
-def _remedy(name: str) -> str:
-    if name in _TORCH:
-        return (
-            "methods that run on the CPU work without it; "
-            "`pip install --force-reinstall torch torchvision` installs a pair that fits"
+def _ask_torch(problems: list[str]) -> dict[str, str]:
+    """The GPUs that torch can use; what keeps torch or torchvision from loading is a problem."""
+    command = [sys.executable, "-c", _PROBE]
+    try:
+        asked = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False
         )
-    return f"`pip install --force-reinstall {name}` mends it"
-
-
-def _devices() -> dict[str, str]:
-    devices = {"cpu": platform.processor() or platform.machine()}
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return devices
-    if torch.cuda.is_available():
-        for index in range(torch.cuda.device_count()):
-            devices[f"cuda:{index}"] = torch.cuda.get_device_name(index)
-    if torch.backends.mps.is_available():
-        devices["mps"] = "Apple GPU"
-    return devices
+    except subprocess.TimeoutExpired:
+        problems.append(f"torch does not load within {_PROBE_SECONDS} s; {_TORCH_REMEDY}")
+        return {}
+    if asked.returncode:
+        reason = (asked.stderr.strip().splitlines() or [f"exit status {asked.returncode}"])[-1]
+        problems.append(f"torch and torchvision do not load together ({reason}); {_TORCH_REMEDY}")
+    return dict(json.loads(asked.stdout)) if asked.stdout else {}
 
 
 def _version(name: str) -> str | None:

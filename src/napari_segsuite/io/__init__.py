@@ -59,10 +59,13 @@ def read(path: str | os.PathLike[str], kind: Kind | None = None) -> Image | Segm
     ((2, 3, 4), (3.0, 1.0, 1.0))
     """
     source = Path(path)
+    _require_file(source)
     reader = format_of(source).read
     if reader is None:
-        raise FormatError(f"{source.name}: files of this format can be written, not read")
-    _require_file(source)
+        raise FormatError(
+            f"{source.name}: expected a file that can be read, got a format that is only written; "
+            "use another format"
+        )
     try:
         contents = reader(source)
     except OSError as error:

@@ -34,7 +34,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     FormatError
-        If the folder is missing or cannot be written to, or the disk is full.
+        If the folder is missing or cannot be written to, `path` is write-protected, or the
+        disk is full.
 
     Examples
     --------
@@ -51,6 +52,11 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise FormatError(
             f"cannot write {given.name}: the folder {target.parent} does not exist; "
             "create it or choose another one"
+        )
+    if target.is_file() and not os.access(target, os.W_OK):
+        raise FormatError(
+            f"cannot write {given}: the file is write-protected; choose another name, "
+            "or make it writable first"
         )
     if target.is_dir():
         raise FormatError(f"cannot write {given}: it is a folder; give the name of a file")

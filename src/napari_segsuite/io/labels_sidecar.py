@@ -1,8 +1,8 @@
 """Class names, colours and provenance beside label files that cannot hold them.
 
 For ``NAME.nii.gz`` the side file is ``NAME.labels.json``. It is written only when the
-segmentation has classes, and says which file it belongs to: should ``NAME.nii`` have
-taken that name already, it becomes ``NAME.nii.gz.labels.json``.
+segmentation has classes or a provenance, and says which file it belongs to: should
+``NAME.nii`` have taken that name already, it becomes ``NAME.nii.gz.labels.json``.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _KIND = "napari-segsuite labels"
 
 
 def write_sidecar(path: Path, segmentation: Segmentation) -> None:
-    """Write the side file of `path`; without classes, remove one left from before."""
-    if not segmentation.classes:
+    """Write the side file of `path`; with nothing to say, remove one left from before."""
+    provenance = segmentation.provenance
+    if not segmentation.classes and provenance is None:
         remove_sidecar(path)
         return
-    provenance = segmentation.provenance
     content = {
         "kind": _KIND,
         "file": path.name,
@@ -47,8 +47,15 @@ def write_sidecar(path: Path, segmentation: Segmentation) -> None:
 def remove_sidecar(path: Path) -> None:
     """Remove the side file of `path`; one of another file or program stays."""
     side = find_sidecar(path)
-    if side is not None:
+    if side is None:
+        return
+    try:
         side.unlink()
+    except OSError as error:
+        raise FormatError(
+            f"cannot remove {side}, the class table of an earlier {path.name}: "
+            f"{error.strerror}; remove it yourself, or choose another name"
+        ) from error
 
 
 def find_sidecar(path: Path) -> Path | None:
@@ -91,16 +98,22 @@ def _belongs(side: Path, path: Path) -> bool:
     if not side.is_file():
         return False
     content = _load(side)
-    owner = Path(str(content.get("file", ""))).name
+    if content.get("kind") != _KIND:
+        return False
+    owner = Path(str(content.get("file"))).name
     # Files renamed together keep their classes: the old name is then gone.
-    mine = owner == path.name or not side.with_name(owner).is_file()
-    return content.get("kind") == _KIND and mine
+    return owner == path.name or not (side.parent / owner).is_file()
 
 
 def _load(side: Path) -> dict[str, Any]:
     """Content of a side file; empty where it is not a JSON object."""
     try:
         content = json.loads(side.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FormatError(
+            f"cannot read {side}, which may hold classes: {error.strerror}; "
+            "give yourself access to it, or remove it"
+        ) from error
     except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -166,7 +166,10 @@ def placement_of(space: Space, known: dict[str, Any] | None) -> Placement:
     """
     spatial = space.without("channel").without("time")
     if spatial.ndim not in (2, 3):
-        raise FormatError(f"expected 2 or 3 spatial axes for NIfTI, got {spatial.ndim}")
+        raise FormatError(
+            f"expected 2 or 3 spatial axes for NIfTI, got {spatial.ndim}; "
+            "write slices of the array instead"
+        )
     code, factor = _unit_code(spatial)
     if known is not None:
         before = Placement.from_metadata(known)
@@ -199,7 +202,9 @@ def write_placement(header: Any, placement: Placement, time: Axis | None) -> Non
     if time is not None:
         seconds = _SECONDS_OF_UNIT.get(time.unit)
         if seconds is None:
-            raise FormatError(f"expected time in s, ms or us for NIfTI, got {time.unit!r}")
+            raise FormatError(
+                f"expected time in s, ms or us for NIfTI, got {time.unit!r}; convert the time step"
+            )
         header["pixdim"][4] = time.scale * seconds
         header["toffset"] = time.translate * seconds
         units |= _SECONDS_CODE
@@ -210,10 +215,14 @@ def _unit_code(spatial: Space) -> tuple[int, float]:
     units = {None if axis.unit in ("", "pixel") else axis.unit for axis in spatial.axes}
     if len(units) > 1:
         names = ", ".join(sorted(str(unit) for unit in units))
-        raise FormatError(f"expected one unit for all spatial axes, got {names}")
+        raise FormatError(
+            f"expected one unit for all spatial axes, got {names}; convert them to one"
+        )
     unit = units.pop()
     if unit not in _CODE_OF_UNIT:
-        raise FormatError(f"expected lengths in m, mm or um for NIfTI, got {unit!r}")
+        raise FormatError(
+            f"expected lengths in m, cm, mm, um or nm for NIfTI, got {unit!r}; convert the spacing"
+        )
     return _CODE_OF_UNIT[unit]
 
 

@@ -113,7 +113,7 @@ def read_layout(header: Any, name: str) -> Layout:
     if code not in DTYPES:
         raise FormatError(
             f"{name}: expected whole or real numbers or RGB, got NIfTI data type {code}; "
-            "convert the values first, or the header is damaged"
+            "convert the values first, or get the file again if its header is damaged"
         )
     number = _header_numbers(header, name)
     scaled = code not in CHANNELS and number["slope"] != 0

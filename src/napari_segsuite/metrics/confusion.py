@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -80,9 +80,7 @@ def _checked(values: ArrayLike, role: str) -> _Labels:
         labels = integer_labels(values)
     except InputError as error:
         raise InputError(f"{role}: {error}") from error
-    if labels.dtype == np.bool_:
-        return labels.view(np.uint8)
-    return labels.view(labels.dtype)
+    return labels.view(np.uint8) if labels.dtype == np.bool_ else cast("_Labels", labels)
 
 
 def _count_bytes(
@@ -109,7 +107,7 @@ def _count_any(prediction: _Labels, reference: _Labels) -> Confusion:
     if len(found) > MAX_CLASSES:
         raise InputError(
             f"expected at most {MAX_CLASSES} different labels, got {len(found)}; "
-            "these look like instances, which are compared object by object"
+            "these look like instances: compare them as one class, for instance labels > 0"
         )
     labels = tuple(int(label) for label in found)
     if len(labels) <= 256:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -10,8 +11,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import ParameterError, SpaceMismatchError
+from ..errors import InputError, ParameterError, SpaceMismatchError
 from ..image import Image, LabelClass, Segmentation
+from ..inputs import check_spacing
 from ..label_values import compact_labels
 from .confusion import Confusion, confusion_matrix
 from .overlap import METRICS, Counts, Metric
@@ -30,7 +32,7 @@ def evaluate(
     reference: Labels,
     *,
     spacing: Sequence[float] | None = None,
-    ignore: Iterable[int] = (),
+    ignore: int | Iterable[int] = (),
     metrics: str | Iterable[str] = "overlap",
     classes: Iterable[int | LabelClass] | None = None,
 ) -> Report:
@@ -44,7 +46,7 @@ def evaluate(
     spacing : sequence of float, optional
         Voxel size per spatial axis in mm, for volumes. By default that of the reference
         or the prediction; arrays alone give volumes in voxels.
-    ignore : iterable of int
+    ignore : int or iterable of int
         Voxels that the reference gives one of these labels are left out.
     metrics : str or iterable of str
         "overlap", "volume", "all", or names of metrics.
@@ -82,17 +84,17 @@ def evaluate(
     (0.6667, 0.75)
     """
     chosen = _chosen(metrics)
-    classes = None if classes is None else tuple(classes)
+    listed = None if classes is None else _listed(classes)
+    left_out = tuple(_id(label, "ignore") for label in _listed(ignore))
     first, second = _on_one_grid(_loaded(prediction), _loaded(reference))
-    left_out = tuple(int(label) for label in ignore)
     predicted, expected = _values(first), _values(second)
     confusion = confusion_matrix(predicted, expected, ignore=left_out)
-    voxel_volume, unit = _voxel_volume(spacing, first, second, np.ndim(expected))
+    voxel_volume, unit = _voxel_volume(spacing, first, second)
     occurring = tuple(label for label in confusion.labels if label not in left_out)
-    ids = occurring if classes is None else _class_ids(classes)
+    ids = occurring if listed is None else _class_ids(listed)
     counts = Counts.of(confusion, ids, voxel_volume, unit)
     whole = Counts.of(confusion, occurring, voxel_volume, unit)
-    known = (*_classes(first), *_classes(second), *_named(classes))
+    known = (*_classes(first), *_classes(second), *_named(listed or ()))
     names = {entry.id: entry.name for entry in known}
     return _report(chosen, confusion, counts, whole, ids, names)
 
@@ -149,17 +151,29 @@ def _why(counts: Counts, i: int) -> str:
 
 def _chosen(metrics: str | Iterable[str]) -> tuple[Metric, ...]:
     groups = sorted({metric.group for metric in METRICS.values()})
-    wanted = [metrics] if isinstance(metrics, str) else list(metrics)
+    wanted = _listed(metrics)
     found: dict[str, Metric] = {}
     for name in wanted:
         group = {m.name: m for m in METRICS.values() if name in (m.group, "all")}
         if not group and name not in METRICS:
-            known = ", ".join(["all", *groups, *METRICS])
-            raise ParameterError(f"expected metrics among {known}; got {name!r}", name="metrics")
+            known = ", ".join(dict.fromkeys(["all", *groups, *METRICS]))
+            raise ParameterError(
+                f"expected metrics among {known}; got {name!r}; choose some of these",
+                name="metrics",
+            )
         found |= group or {name: METRICS[name]}
     if not found:
-        raise ParameterError("expected at least one metric, got none", name="metrics")
+        raise ParameterError(
+            "expected at least one metric, got none; leave metrics out for the usual ones",
+            name="metrics",
+        )
     return tuple(found.values())
+
+
+def _listed(values: Any) -> tuple[Any, ...]:
+    """One value or several, as a tuple."""
+    several = isinstance(values, Iterable) and not isinstance(values, str)
+    return tuple(values) if several else (values,)
 
 
 def _loaded(value: Labels) -> Any:
@@ -193,9 +207,7 @@ def _same_grid(first: Segmentation, second: Segmentation) -> bool:
 
 
 def _described(value: Segmentation) -> str:
-    origin = ", ".join(f"{v:.4g}" for v in value.space.matrix[:-1, -1])
-    spacing = ", ".join(f"{v:.4g}" for v in value.space.spacing)
-    return f"shape {value.labels.shape} with spacing ({spacing}) at ({origin})"
+    return f"shape {value.labels.shape} with {value.space}"
 
 
 def _values(value: Any) -> ArrayLike:
@@ -206,26 +218,35 @@ def _classes(value: Any) -> tuple[LabelClass, ...]:
     return value.classes if isinstance(value, Segmentation) else ()
 
 
-def _named(classes: Iterable[int | LabelClass] | None) -> tuple[LabelClass, ...]:
-    return tuple(entry for entry in classes or () if isinstance(entry, LabelClass))
+def _named(classes: tuple[Any, ...]) -> tuple[LabelClass, ...]:
+    return tuple(entry for entry in classes if isinstance(entry, LabelClass))
 
 
-def _class_ids(classes: Iterable[int | LabelClass]) -> tuple[int, ...]:
-    ids = (entry.id if isinstance(entry, LabelClass) else int(entry) for entry in classes)
+def _class_ids(classes: tuple[Any, ...]) -> tuple[int, ...]:
+    ids = (
+        entry.id if isinstance(entry, LabelClass) else _id(entry, "classes") for entry in classes
+    )
     return tuple(dict.fromkeys(ids))
 
 
-def _voxel_volume(
-    spacing: Sequence[float] | None, first: Any, second: Any, ndim: int
-) -> tuple[float, str]:
+def _id(label: Any, name: str) -> int:
+    if isinstance(label, numbers.Real) and label % 1 == 0:
+        return int(label)
+    raise ParameterError(
+        f"expected label numbers for '{name}', got {label!r}; give integers such as (1, 2)",
+        name=name,
+    )
+
+
+def _voxel_volume(spacing: Sequence[float] | None, first: Any, second: Any) -> tuple[float, str]:
     if spacing is not None:
-        steps = tuple(float(step) for step in spacing)
-        if len(steps) != ndim or not all(math.isfinite(s) and s > 0 for s in steps):
-            raise ParameterError(
-                f"expected {ndim} positive voxel sizes, one per axis, got {spacing}",
-                name="spacing",
-            )
-        return math.prod(steps), f"mm{_power(ndim)}"
+        spaces = [v.space for v in (second, first) if isinstance(v, Segmentation)]
+        n_spatial = len(spaces[0].spatial) if spaces else np.ndim(second)
+        try:
+            steps = check_spacing(spacing, n_spatial)
+        except InputError as error:
+            raise ParameterError(str(error), name="spacing") from error
+        return math.prod(steps), f"mm{_power(n_spatial)}"
     for value in (second, first):
         if isinstance(value, Segmentation) and value.space.unit is not None:
             steps = value.space.spacing

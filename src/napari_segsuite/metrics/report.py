@@ -149,12 +149,13 @@ class Report:
             lines += [_line(["Class", *heads]), _line(["---", *["---:"] * len(heads)])]
             for label in self.classes:
                 name = f"{label} {self.names.get(label, '')}".strip()
-                values = [_shown(self.per_class[m.name][label]) for m in columns]
+                values = [_shown(self.per_class[m.name][label], m) for m in columns]
                 lines.append(_line([name, *values]))
-            means = [_shown(self.mean[m.name]) for m in columns]
+            means = [_shown(self.mean[m.name], m) for m in columns]
             lines.append(_line(["mean, foreground", *means]))
-        titles = {m.name: m.title for m in self.metrics}
-        whole = [f"- {titles[name]}: {_shown(value)}" for name, value in self.overall.items()]
+        whole = [
+            f"- {m.title}: {_shown(self.mean[m.name], m)}" for m in self.metrics if not m.per_class
+        ]
         return "\n".join([*lines, *([""] if lines and whole else []), *whole]) + "\n"
 
 
@@ -162,8 +163,11 @@ def _plain(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def _shown(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.4g}"
+def _shown(value: float, metric: Metric) -> str:
+    if math.isnan(value):
+        return "–"
+    # Volumes grow large: no power of ten in a table that people read.
+    return f"{value:.0f}" if metric.has_volume_unit and abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _line(cells: list[str]) -> str:

@@ -59,7 +59,7 @@ class RunPanel(QWidget):
     def say(self, text: str, *, is_problem: bool = False) -> None:
         """Show a sentence below the buttons."""
         self._shows_problem = is_problem
-        self.message.setText(text)
+        self.message.setText(text[:1].upper() + text[1:])
         self.message.setStyleSheet("font-weight: bold;" if is_problem else "")
 
     def set_problem(self, problem: str) -> None:

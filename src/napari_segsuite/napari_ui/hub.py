@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..method import FAMILIES, Method
-from ..registry import methods
+from ..registry import get_method, methods
 from .widgets import widget_class
 
 if TYPE_CHECKING:
@@ -65,12 +65,13 @@ class HubWidget(QWidget):
 
     def open(self, method_id: str) -> Any:
         """Open the form of a method as a dock, or bring it to the front."""
-        title = self._titles[method_id]
         window = self._viewer.window
-        if title in window.dock_widgets:
-            widget = window.dock_widgets[title]
-        else:
-            widget = widget_class(method_id)(self._viewer)
+        form = widget_class(method_id)
+        opened = (widget for widget in window.dock_widgets.values() if isinstance(widget, form))
+        widget = next(opened, None)
+        if widget is None:
+            widget = form(self._viewer)
+            title = get_method(method_id).title
             window.add_dock_widget(
                 widget, name=title, area="right", add_vertical_stretch=False, tabify=True
             )
@@ -80,10 +81,8 @@ class HubWidget(QWidget):
         return widget
 
     def _fill(self) -> None:
-        self._titles: dict[str, str] = {}
         branches: dict[str, QTreeWidgetItem] = {}
         for method in methods():
-            self._titles[method.id] = method.title
             if method.family not in branches:
                 branch = QTreeWidgetItem(self.tree, [FAMILIES[method.family]])
                 branch.setFlags(Qt.ItemFlag.ItemIsEnabled)

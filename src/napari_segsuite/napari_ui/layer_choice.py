@@ -108,8 +108,8 @@ class LayerChoice:
             chooser.refresh()
         self._on_choice()
 
-    def close(self) -> None:
-        """Listen to the viewer no more."""
+    def close(self, _sender: Any = None) -> None:
+        """Listen to the viewer no more; the drop-downs may be gone already."""
         events = self._viewer.layers.events
         for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
             emitter.disconnect(self.refresh)

@@ -7,6 +7,9 @@ import re
 
 from ..method import Method
 
+# Qt's own blue cannot be read on napari's dark theme; this one can, and on the light one.
+_LINK = "#3d8bd4"
+
 
 def summary_html(method: Method) -> str:
     """What the method does, in one line."""
@@ -29,4 +32,5 @@ def _inline(text: str) -> str:
 
 def _link(reference: str) -> str:
     address = reference if "://" in reference else f"https://doi.org/{reference}"
-    return f'<a href="{html.escape(address)}">{html.escape(reference)}</a>'
+    shown = html.escape(reference.rpartition("://")[2])
+    return f'<a href="{html.escape(address)}" style="color: {_LINK}">{shown}</a>'

@@ -81,6 +81,7 @@ class MethodWidget(QWidget):
         self._panel.cancel_button.clicked.connect(self.cancel)
         self._panel.copy_button.clicked.connect(self.copy_as_python)
         self.settings.changed.connect(self._on_change)
+        self.destroyed.connect(self._choice.close)
         self._on_change()
 
     @property
@@ -124,7 +125,7 @@ class MethodWidget(QWidget):
             self._choice.layers,
             settings,
             extras=self._wanted_extras(),
-            device=self._device.value,
+            device=self._chosen_device(),
         )
         QApplication.clipboard().setText(text)
         self._panel.say("The script is on the clipboard.")
@@ -140,14 +141,7 @@ class MethodWidget(QWidget):
 
     # --- parts ------------------------------------------------------------------------
     def _make_options(self) -> None:
-        devices = ["auto", *self.method.devices]
-        preferred = self._preferences.device
-        self._device = ComboBox(
-            choices=[(_DEVICES.get(device, device), device) for device in devices],
-            value=preferred if preferred in devices else "auto",
-            label="Device",
-            tooltip="Where to compute; automatic takes a GPU where it pays.",
-        )
+        self._device = _device_choice(self.method, self._preferences.device)
         self.result_choice = ComboBox(
             choices=[("update my layer", "update"), ("add a new layer", "add")],
             label="Result",
@@ -170,7 +164,7 @@ class MethodWidget(QWidget):
         self._labels = {
             name: _add_row(rows, widget) for name, widget in self.settings.widgets.items()
         }
-        if len(self.method.devices) > 1:
+        if self._device is not None:
             _add_row(rows, self._device)
         if self.extras:
             rows.addRow("Also add", _side_by_side([box.native for box in self.extras.values()]))
@@ -239,7 +233,7 @@ class MethodWidget(QWidget):
             inputs=inputs,
             settings=settings,
             extras=self._wanted_extras(),
-            device=self._device.value,
+            device=self._chosen_device(),
             memory_limit=limit,
         )
 
@@ -251,6 +245,9 @@ class MethodWidget(QWidget):
 
     def _wanted_extras(self) -> tuple[str, ...]:
         return tuple(name for name, box in self.extras.items() if box.value)
+
+    def _chosen_device(self) -> str:
+        return "auto" if self._device is None else str(self._device.value)
 
     # --- what becomes of a run --------------------------------------------------------
     def _on_finished(self, result: Segmentation | Image) -> None:
@@ -277,6 +274,19 @@ class MethodWidget(QWidget):
         job, self.job = self.job, None
         self._panel.set_running(False)
         return job
+
+
+def _device_choice(method: Method, preferred: str) -> ComboBox | None:
+    """Drop-down of the devices; None where there is nothing to choose."""
+    if len(method.devices) < 2:
+        return None
+    devices = ["auto", *method.devices]
+    return ComboBox(
+        choices=[(_DEVICES.get(device, device), device) for device in devices],
+        value=preferred if preferred in devices else "auto",
+        label="Device",
+        tooltip="Where to compute; automatic takes a GPU where it pays.",
+    )
 
 
 def _add_row(rows: QFormLayout, widget: Any) -> QLabel:

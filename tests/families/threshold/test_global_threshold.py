@@ -64,3 +64,9 @@ def test_constant_image_has_no_foreground_unless_the_value_says_so(algorithm: st
             image, algorithm=algorithm, value=value, foreground=foreground
         )
         assert labels.any() == (algorithm == "manual" and foreground == "bright")
+
+
+@pytest.mark.parametrize("algorithm", ["otsu", "yen", "triangle", "isodata"])
+def test_integers_far_apart_take_no_memory_for_the_values_between(algorithm):
+    image = np.array([[0, 1, 2, 3], [2**50, 2**50 + 1, 2**50 + 2, 2**50 + 3]])
+    assert nss.global_threshold(image, algorithm=algorithm).tolist() == [[0] * 4, [1] * 4]

@@ -113,9 +113,9 @@ def test_strengths_below_the_floor_count_as_not_reached():
 
 
 def test_locality_costs_length():
-    strength = grow_row(
-        np.zeros(5, np.uint8), [1, 0, 0, 0, 0], contrast=1, cost={"locality": 0.5}
-    )[1]
+    strength = grow_row(np.zeros(5, np.uint8), [1, 0, 0, 0, 0], contrast=1, cost={"locality": 0.5})[
+        1
+    ]
     np.testing.assert_allclose(strength, np.exp(-0.5 * np.arange(5)), rtol=1e-6)
 
 

@@ -11,6 +11,8 @@ from ...method import method
 from ...params import Unit
 from ...typing import ImageArray, LabelArray, MaskArray
 
+_MOST_BINS = 2**16
+
 
 @method(
     title="Global threshold",
@@ -134,4 +136,7 @@ def _find(values: ImageArray, algorithm: str) -> float:
             ) from error
     if values.min() == values.max():
         return float(values.flat[0])
+    if values.dtype.kind in "iu" and int(values.max()) - int(values.min()) > _MOST_BINS:
+        # Of integers the histogram has a bin for each value; of floats it has 256.
+        values = values.astype(np.float64)
     return float(getattr(filters, f"threshold_{algorithm}")(values))

@@ -107,4 +107,6 @@ def _match(name: str) -> tuple[str, Format]:
         if name.lower().endswith(extension) and len(name) > len(extension):
             return extension, table[extension]
     known = ", ".join(sorted(table))
-    raise FormatError(f"expected a file name ending in one of {known}, got {name!r}; rename it")
+    raise FormatError(
+        f"expected a file name ending in one of {known}, got {name!r}; choose such a name, or convert the file first"
+    )

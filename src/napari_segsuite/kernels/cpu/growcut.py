@@ -17,7 +17,7 @@ from ..growcut_cost import Steps, build_steps
 from .growcut_edit import update
 from .growcut_forest import NO_PARENT, clear_unreached, find_parents, follow_parents
 from .growcut_grid import Grid, build_grid, inner
-from .growcut_sweeps import SLOTS, UNREACHED, start_blocks, sweep_blocks
+from .growcut_sweeps import SLOTS, UNREACHED, sweep_blocks
 
 # Fewer voxels than this are finished before a second thread would pay.
 SERIAL_BELOW = 1 << 18
@@ -142,9 +142,7 @@ def trace(grid: Grid, seeds: NDArray[Any], forest: Forest) -> None:
         _trace(grid, forest, crew)
 
 
-def _trace(
-    grid: Grid, forest: Forest, crew: Crew, done: Callable[[], None] = lambda: None
-) -> None:
+def _trace(grid: Grid, forest: Forest, crew: Crew, done: Callable[[], None] = lambda: None) -> None:
     offsets, layout = grid.links.offsets, grid.layout
     crew.run(
         lambda a, b: follow_parents(forest.label, forest.code, offsets, layout, a, b),
@@ -170,7 +168,7 @@ def _sweep(grid: Grid, strength: NDArray[np.float32], crew: Crew, progress: Prog
     mail = np.zeros(
         (SLOTS, layout.planes * layout.rows, len(grid.neighbours.planes)), dtype=np.uint64
     )
-    active = np.zeros(blocks, dtype=np.bool_)
+    active = np.ones(blocks, dtype=np.bool_)
     per_piece = VOXELS_PER_PIECE // (layout.block_planes * layout.block_rows * layout.width)
     fraction = 0.0
 
@@ -178,13 +176,8 @@ def _sweep(grid: Grid, strength: NDArray[np.float32], crew: Crew, progress: Prog
         fair = len(order) // (4 * crew.threads) if crew.threads > 1 else len(order)
         return [(order[a : a + n],) for a, n in _cut(len(order), min(per_piece, fair))]
 
-    def start(some: NDArray[np.int64]) -> None:
-        start_blocks(*problem, mail, active, some, crew.stop)
-
-    crew.run(start, pieces(np.arange(blocks)))
     turn = 0
     while active.any():
-        turn += 1
         order = np.flatnonzero(active)
         active[:] = False
         fraction = max(fraction, 0.9 * (1 - len(order) / (blocks + 1)))
@@ -197,6 +190,7 @@ def _sweep(grid: Grid, strength: NDArray[np.float32], crew: Crew, progress: Prog
             pieces(order if turn % 2 else order[::-1].copy()),
             partial(progress, fraction, "Growing"),
         )
+        turn += 1
 
 
 def _cut(total: int, length: int) -> list[tuple[int, int]]:
@@ -273,5 +267,5 @@ def is_warm() -> bool:
     """Whether an earlier run left compiled kernels in the cache."""
     return all(
         any(Path(kernel.stats.cache_path).glob(f"*.{kernel.__name__}-*.nbc"))
-        for kernel in (start_blocks, sweep_blocks, find_parents, follow_parents, update)
+        for kernel in (sweep_blocks, find_parents, follow_parents, update)
     )

@@ -152,9 +152,7 @@ def _attack_gap(strength: Any, law: Any, links: Any, touched: Any, count: Any, q
 
 
 @njit
-def _plant(
-    strength: Any, code: Any, planted: Any, touched: Any, count: Any, queue: Any
-) -> Any:
+def _plant(strength: Any, code: Any, planted: Any, touched: Any, count: Any, queue: Any) -> Any:
     """Queue new seeds; returns the new length of `touched`, or -1 if too many."""
     for p in planted:
         if _mark(code, p):
@@ -209,9 +207,10 @@ def _parent_of(strength: Any, law: Any, links: Any, p: Any) -> Any:
         return NO_PARENT
     for k in range(links.offsets.size - 1, -1, -1):
         q = p + links.offsets[k]
-        if strength[q] > strength[p]:
-            if strength[q] * force(law, p, q, links.force_rows[k]) == strength[p]:
-                return np.uint8(k)
+        if strength[q] <= strength[p]:
+            continue
+        if strength[q] * force(law, p, q, links.force_rows[k]) == strength[p]:
+            return np.uint8(k)
     return NO_PARENT
 
 
@@ -342,9 +341,7 @@ def update(
     count += recoloured.size
     changed = np.empty(2 * limit + edits, dtype=np.int64)
     former = np.empty(changed.size, dtype=label.dtype)
-    count = _relabel(
-        strength, label, code, seeds, links.offsets, touched, count, changed, former
-    )
+    count = _relabel(strength, label, code, seeds, links.offsets, touched, count, changed, former)
     if count < 0:
         return LABELS_STALE, nothing
     return DONE, changed[:count].copy()

@@ -30,7 +30,7 @@ _SCALE = np.float32(TABLE_SIZE)
 _TABLE_PITCH = TABLE_SIZE + 2
 
 
-@njit(forceinline=True)
+@njit
 def force(law: Any, p: Any, q: Any, row: Any) -> Any:
     """g of the step between flat positions `p` and `q`, by the law in table `row`."""
     difference = get(law.features, p) - get(law.features, q)

@@ -113,9 +113,7 @@ def padded_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
     return planes, rows + 2, -(-width // RUN) * RUN + 2
 
 
-def build_grid(
-    features: NDArray[Any], steps: Steps, mask: NDArray[np.bool_] | None = None
-) -> Grid:
+def build_grid(features: NDArray[Any], steps: Steps, mask: NDArray[np.bool_] | None = None) -> Grid:
     """Lay out (C, M, N[, P]) features; voxels that are masked or not finite become NaN."""
     shape = features.shape[1:]
     padded = padded_shape(shape)

@@ -51,9 +51,7 @@ def _larger_of(acc: Any, strength: Any, law: Any, here: Any, q: Any) -> Any:
 
 
 @njit
-def _attacked(
-    acc: Any, strength: Any, law: Any, p: Any, q: Any, force_rows: Any, j: Any
-) -> Any:
+def _attacked(acc: Any, strength: Any, law: Any, p: Any, q: Any, force_rows: Any, j: Any) -> Any:
     """The run `acc` at `p` after attacks from the run at `q` of neighbour row `j`."""
     for k in range(3):
         if force_rows[j, k] != ABSENT:
@@ -142,9 +140,7 @@ def _settle_run(strength: Any, law: Any, along: Any, p: Any) -> Any:
 
 
 @njit(forceinline=True)
-def _settle_row(
-    strength: Any, law: Any, layout: Any, first: Any, reach: Any, todo: Any
-) -> None:
+def _settle_row(strength: Any, law: Any, layout: Any, first: Any, reach: Any, todo: Any) -> None:
     """Let growth spread within a row, from and to the runs flagged in `reach`."""
     for k in range(layout.runs + 2):
         todo[k] = reach[k]
@@ -219,38 +215,17 @@ def _bounds(layout: Any, block: Any) -> Any:
     return z0, z1, y0, min(y0 + layout.block_rows, layout.rows)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def start_blocks(
-    strength: Any, law: Any, layout: Any, neighbours: Any, mail: Any, active: Any,
-    blocks: Any, stop: Any,
-) -> None:  # fmt: skip
-    """Let seeds (strength 1) attack along their rows and tell their neighbours."""
-    address = strength.ctypes.data
-    planes, rows = neighbours.planes, neighbours.rows
-    reach = np.empty(layout.runs + 2, dtype=np.bool_)
-    todo = np.empty(layout.runs + 2, dtype=np.bool_)
-    for block in blocks:
-        if stop[0]:
-            return
-        bounds = _bounds(layout, block)
-        z0, z1, y0, y1 = bounds
-        for z in range(z0, z1):
-            for y in range(y0, y1):
-                row = (z + layout.plane_margin) * layout.plane_pitch + y + 1
-                first = row * layout.row_pitch + 1
-                reach[:] = False
-                seeded = False
-                for run in range(layout.runs):
-                    lanes = which_larger(load(address, first + run * RUN), spread(G_MAX))
-                    if lanes:
-                        seeded = True
-                        _flag(reach, run, lanes)
-                if seeded:
-                    _settle_row(address, law, layout, first, reach, todo)
-                    _post(
-                        mail, active, layout, planes, rows, reach, block, bounds, z, y, 1, True
-                    )
-                    active[block] = True
+@njit(forceinline=True)
+def _find_seeds(strength: Any, layout: Any, first: Any, reach: Any) -> Any:
+    """Flag the runs of a row that hold seeds (strength 1); True where there is one."""
+    reach[:] = False
+    found = False
+    for run in range(layout.runs):
+        lanes = which_larger(load(strength, first + run * RUN), spread(G_MAX))
+        if lanes:
+            found = True
+            _flag(reach, run, lanes)
+    return found
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -258,7 +233,10 @@ def sweep_blocks(
     strength: Any, law: Any, layout: Any, neighbours: Any, mail: Any, active: Any,
     blocks: Any, turn: Any, stop: Any,
 ) -> None:  # fmt: skip
-    """Sweep each of `blocks` forward and backward; notes who has to be swept next turn."""
+    """Sweep each of `blocks` forward and backward; notes who has to be swept next turn.
+
+    In turn 0 only the rows with seeds are looked at: they have nothing to pull yet.
+    """
     address = strength.ctypes.data
     planes, rows = neighbours.planes, neighbours.rows
     shifts, force_rows = neighbours.shifts, neighbours.force_rows
@@ -279,17 +257,22 @@ def sweep_blocks(
             for k in range(length):
                 place = k if forward else length - 1 - k
                 z, y = z0 + place // height, y0 + place % height
-                if not _read(mail, z * layout.rows + y, odd, masks):
-                    continue
                 row = (z + layout.plane_margin) * layout.plane_pitch + y + 1
                 first = row * layout.row_pitch + 1
-                if _pull_row(address, law, layout, shifts, force_rows, first, masks, reach):
-                    _settle_row(address, law, layout, first, reach, todo)
-                    again |= _post(
-                        mail, active, layout, planes, rows, reach, block, bounds, z, y,
-                        1 - odd, forward,
-                    )  # fmt: skip
-            if not again:
+                if turn == 0:
+                    if not _find_seeds(address, layout, first, reach):
+                        continue
+                elif not _read(mail, z * layout.rows + y, odd, masks) or not _pull_row(
+                    address, law, layout, shifts, force_rows, first, masks, reach
+                ):
+                    continue
+                _settle_row(address, law, layout, first, reach, todo)
+                late = _post(
+                    mail, active, layout, planes, rows, reach, block, bounds, z, y,
+                    1 - odd, forward,
+                )  # fmt: skip
+                again |= late or turn == 0
+            if turn == 0 or not again:
                 break
         if again:
             active[block] = True
