@@ -1,7 +1,8 @@
 """GrowCut against its peers: one process, taken in turns, median of the times.
 
-Run ``python benchmarks/growcut_peers.py --sizes 128 native 256 --repeats 3``. Peers that are not installed are left out. Memory is the growth of the resident set over
-what the process held before, at its highest.
+Run ``python benchmarks/growcut_peers.py --sizes 128 native 256 --repeats 3``. Peers that
+are not installed are left out. Memory is the growth of the resident set over what the
+process held before, at its highest.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def compare(solvers: dict[str, Solver], volume: Volume, repeats: int) -> None:
         per_voxel = memory[name] / volume.image.size
         scored = " / ".join(f"{score:.3f}" for score in scores[name])
         print(
-            f"{name:14}{median:10.3f}{min(seconds):8.3f}{base / median:8.2f}{per_voxel:9.1f}  {scored}"
+            f"{name:14}{median:10.3f}{min(seconds):8.3f}{base / median:8.2f}{per_voxel:9.1f}"
+            f"  {scored}"
         )
 
 

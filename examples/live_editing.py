@@ -5,8 +5,9 @@ Run with ``python examples/live_editing.py``.
 
 from __future__ import annotations
 
-import napari_segsuite as nss
 import numpy as np
+
+import napari_segsuite as nss
 
 rng = np.random.default_rng(0)
 image = np.zeros((40, 60, 60), dtype=np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,3 +31,21 @@ def test_digest_depends_on_values_shape_and_type_but_not_on_layout() -> None:
     assert digest(array) == digest(np.asfortranarray(array))
     others = [array + 1, array.reshape(3, 2, 4), array.astype(np.int16), array.ravel()]
     assert len({digest(other) for other in [array, *others]}) == 5
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        "growcut",
+        {},
+        {"method": 1, "settings": {}},
+        {"method": "growcut"},
+        {"method": "growcut", "settings": None},
+        {"method": "growcut", "settings": {}, "format": "1"},
+        {"method": "growcut", "settings": {}, "inputs": {"image": {}}},
+    ],
+)
+def test_what_is_no_record_is_refused(data: Any) -> None:
+    with pytest.raises(InputError, match="expected a provenance record of a result"):
+        Provenance.from_dict(data)

@@ -17,6 +17,7 @@ from typing import Any
 
 from .errors import DeviceError, MissingDependencyError
 
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out, here or on a GPU."""
     # torch's class is named, not imported: a job without torch shall not load it.

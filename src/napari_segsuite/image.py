@@ -30,12 +30,16 @@ class LabelClass:
         Value in the label array; 0 is background.
     name : str
     colour : (4,) tuple of float in [0, 1] or None
-        RGBA; None leaves the choice to the display.
+        RGBA, opaque where only RGB is given; None leaves the choice to the display.
     """
 
     id: int
     name: str
     colour: RGBA | None = None
+
+    def __post_init__(self) -> None:
+        if self.colour is not None:
+            object.__setattr__(self, "colour", _rgba(self.colour))
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +122,20 @@ class Segmentation:
                 f"expected labels with {self.space.ndim} axes, as their space has, "
                 f"got shape {np.shape(self.labels)}"
             )
+
+
+def _rgba(colour: Iterable[float]) -> RGBA:
+    try:
+        red, green, blue, *rest = (float(value) for value in colour)
+        (alpha,) = rest or (1.0,)
+    except (TypeError, ValueError):
+        red = green = blue = alpha = float("nan")
+    if not all(0 <= value <= 1 for value in (red, green, blue, alpha)):
+        raise InputError(
+            f"expected a colour as red, green, blue and alpha from 0 to 1, got {colour!r}; "
+            "give for instance (1, 0.5, 0, 1) for orange"
+        )
+    return red, green, blue, alpha
 
 
 def classes_present(labels: LabelArray, known: Iterable[LabelClass] = ()) -> tuple[LabelClass, ...]:

@@ -248,10 +248,14 @@ def check_memory(method: Method, image: Image, limit: int | None) -> None:
     have = available_memory() if limit is None else min(limit, available_memory())
     if need > have:
         raise OutOfMemoryError(
-            f"{method.title} needs about {need / 2**30:.1f} GiB for this image, "
-            f"{have / 2**30:.1f} GiB are allowed or free; crop or downsample the image, close "
+            f"{method.title} needs about {_amount(need)} for this image, "
+            f"{_amount(have)} are allowed or free; crop or downsample the image, close "
             f"other programs or raise the memory limit in the settings."
         )
+
+
+def _amount(n_bytes: int) -> str:
+    return f"{n_bytes / 2**30:.1f} GiB" if n_bytes >= 2**30 else f"{n_bytes / 2**20:.1f} MiB"
 
 
 def _as_labels(

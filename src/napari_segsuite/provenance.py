@@ -60,14 +60,38 @@ class Provenance:
         InputError
             If the record was written by a newer version of this package, or is none.
         """
-        if data.get("format", 0) > FORMAT or "method" not in data:
+        version = data.get("format") if isinstance(data, Mapping) else None
+        if isinstance(version, int) and version > FORMAT:
             raise InputError(
                 f"expected a provenance record of format {FORMAT} or older, "
-                f"got {data.get('format')!r}; update napari-segsuite"
+                f"got {version}; update napari-segsuite"
+            )
+        if not _is_record(data):
+            raise InputError(
+                "expected a provenance record of a result, got something else; take it from "
+                "a result's provenance, from a layer's metadata or from a file of labels"
             )
         fields = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         fields["extras"] = tuple(fields.get("extras", ()))
         return cls(**fields)
+
+
+def _is_record(data: Any) -> bool:
+    """Whether plain data, perhaps from somebody else's file, have the form of a record."""
+    if not isinstance(data, Mapping) or not isinstance(data.get("method"), str):
+        return False
+    inputs = data.get("inputs", {})
+    return (
+        isinstance(data.get("settings"), Mapping)
+        and isinstance(data.get("injected", {}), Mapping)
+        and isinstance(data.get("extras", ()), list | tuple)
+        and isinstance(data.get("format", 0), int)
+        and isinstance(inputs, Mapping)
+        and all(
+            isinstance(entry, Mapping) and {"shape", "dtype", "sha256"} <= entry.keys()
+            for entry in inputs.values()
+        )
+    )
 
 
 def describe_input(name: str, data: ImageArray) -> dict[str, Any]:

@@ -95,7 +95,9 @@ class Space:
         if len(scale) != n_world:
             raise ValueError(f"expected {n_world} spacings, got {len(scale)}")
         names = (
-            _DEFAULT_NAMES[-n_world:] if n_world <= 4 else tuple(f"d{i}" for i in range(n_world))
+            _DEFAULT_NAMES[4 - n_world :]
+            if n_world <= 4
+            else tuple(f"d{i}" for i in range(n_world))
         )
         axes = [
             Axis(name, "time", float(step))

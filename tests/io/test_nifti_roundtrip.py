@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import napari_segsuite as nss
-from napari_segsuite.errors import FormatError
+from napari_segsuite.errors import FormatError, InputError
 from napari_segsuite.image import Image, LabelClass, Segmentation
 from napari_segsuite.io import GeometryWarning, read, write
 from napari_segsuite.orientation import closest_canonical
@@ -401,6 +401,19 @@ def test_a_side_file_of_another_program_is_left_alone(tmp_path, text):
     assert side.read_text() == text
 
 
+@pytest.mark.parametrize("colour", [(1, 0.5, 0), np.array([1, 0.5, 0, 1], np.float32)])
+def test_colours_of_any_kind_come_back(tmp_path, colour):
+    classes = (LabelClass(1, "x", colour),)
+    write(tmp_path / "a.nii", Segmentation(np.ones(SHAPE, np.uint8), Space.regular(3), classes))
+    assert read(tmp_path / "a.nii").classes == (LabelClass(1, "x", (1.0, 0.5, 0.0, 1.0)),)
+
+
+@pytest.mark.parametrize("colour", ["red", (1, 0), (255, 0, 0), (0, 0, 0, 0, 0), (np.nan,) * 4])
+def test_what_is_no_colour_is_refused(colour):
+    with pytest.raises(InputError, match="expected a colour"):
+        LabelClass(1, "x", colour)
+
+
 def test_an_empty_result_keeps_its_provenance(tmp_path):
     nothing = nss.run("global_threshold", np.zeros(SHAPE))
     write(tmp_path / "a.nii", nothing)
@@ -426,10 +439,26 @@ def test_kind_decides_over_the_file(tmp_path):
     assert read(tmp_path / "a.nii", kind="labels").labels.dtype == np.uint16
     write(tmp_path / "a.nii", Segmentation(np.ones(SHAPE, np.uint8), Space.regular(3)))
     assert isinstance(read(tmp_path / "a.nii", kind="image"), Image)
+    with pytest.raises(InputError, match="expected kind 'image' or 'labels', got 'label'"):
+        read(tmp_path / "a.nii", kind="label")
     for bad, word in ((-1, "-1"), (0.5, "0.5"), (np.nan, "nan")):
         write(tmp_path / "b.nii", Image.from_array(np.full(SHAPE, bad)))
         with pytest.raises(FormatError, match=rf"b\.nii.*{word}"):
             read(tmp_path / "b.nii", kind="labels")
+
+
+@pytest.mark.parametrize(("sform", "qform"), [(127, 2), (1, 258), (32514, 128)])
+def test_form_codes_that_the_standard_does_not_list_are_kept(tmp_path, sform, qform):
+    write(tmp_path / "a.nii", Image.from_array(np.ones(SHAPE), spacing=(3, 2, 1), unit="mm"))
+    header = nib.load(tmp_path / "a.nii").header
+    header["sform_code"], header["qform_code"] = sform, qform
+    blob = bytearray((tmp_path / "a.nii").read_bytes())
+    blob[: header.sizeof_hdr] = header.binaryblock
+    (tmp_path / "a.nii").write_bytes(blob)
+    write(tmp_path / "b.nii", read(tmp_path / "a.nii"))
+    again = nib.load(tmp_path / "b.nii").header
+    assert (again["sform_code"], again["qform_code"]) == (sform, qform)
+    assert read(tmp_path / "b.nii").space.is_close(read(tmp_path / "a.nii").space)
 
 
 # --- samples ------------------------------------------------------------------------------

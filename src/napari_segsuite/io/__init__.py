@@ -47,6 +47,8 @@ def read(path: str | os.PathLike[str], kind: Kind | None = None) -> Image | Segm
     FormatError
         If the file is missing, damaged, of an unknown format, or does not hold labels
         where ``kind="labels"``.
+    InputError
+        If `kind` is another word.
 
     Examples
     --------
@@ -58,6 +60,10 @@ def read(path: str | os.PathLike[str], kind: Kind | None = None) -> Image | Segm
     >>> image.data.shape, image.space.spacing
     ((2, 3, 4), (3.0, 1.0, 1.0))
     """
+    if kind not in (None, "image", "labels"):
+        raise InputError(
+            f"expected kind 'image' or 'labels', got {kind!r}; leave it out to let the file decide"
+        )
     source = Path(path)
     _require_file(source)
     reader = format_of(source).read

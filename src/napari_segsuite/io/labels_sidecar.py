@@ -120,8 +120,4 @@ def _load(side: Path) -> dict[str, Any]:
 
 
 def _label_class(entry: dict[str, Any]) -> LabelClass:
-    colour = entry.get("colour")
-    if colour is not None:
-        red, green, blue, alpha = (float(value) for value in colour)
-        colour = (red, green, blue, alpha)
-    return LabelClass(int(entry["id"]), str(entry["name"]), colour)
+    return LabelClass(int(entry["id"]), str(entry["name"]), entry.get("colour"))

@@ -192,12 +192,15 @@ def write_placement(header: Any, placement: Placement, time: Axis | None) -> Non
     """Fill the geometry of a fresh nibabel header whose shape is set."""
     zooms = np.linalg.norm(placement.affine[:3, :3], axis=0)
     header["pixdim"][1:4] = zooms
+    # Codes go in directly: nibabel refuses those that the standard does not list.
     # An sform says nothing of pixdim[0], which is the handedness of the qform.
     header["pixdim"][0] = 1
     if placement.qform is not None:
-        header.set_qform(placement.qform, placement.qform_code)
+        header.set_qform(placement.qform)
+        header["qform_code"] = placement.qform_code
     if placement.sform is not None:
-        header.set_sform(placement.sform, placement.sform_code)
+        header.set_sform(placement.sform)
+        header["sform_code"] = placement.sform_code
     units = placement.unit_code
     if time is not None:
         seconds = _SECONDS_OF_UNIT.get(time.unit)

@@ -230,7 +230,8 @@ def _class_ids(classes: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def _id(label: Any, name: str) -> int:
-    if isinstance(label, numbers.Real) and label % 1 == 0:
+    is_float = isinstance(label, float | np.floating)
+    if isinstance(label, numbers.Integral) or (is_float and label.is_integer()):
         return int(label)
     raise ParameterError(
         f"expected label numbers for '{name}', got {label!r}; give integers such as (1, 2)",

@@ -108,5 +108,6 @@ def _match(name: str) -> tuple[str, Format]:
             return extension, table[extension]
     known = ", ".join(sorted(table))
     raise FormatError(
-        f"expected a file name ending in one of {known}, got {name!r}; choose such a name, or convert the file first"
+        f"expected a file name ending in one of {known}, got {name!r}; "
+        "choose such a name, or convert the file first"
     )

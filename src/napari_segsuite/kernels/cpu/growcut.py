@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from ...progress import SILENT, Progress
 from ..growcut_cost import Steps, build_steps
 from .growcut_edit import update
-from .growcut_forest import NO_PARENT, clear_unreached, find_parents, follow_parents
+from .growcut_forest import clear_unreached, find_parents, follow_parents
 from .growcut_grid import Grid, build_grid, inner
 from .growcut_sweeps import SLOTS, UNREACHED, sweep_blocks
 
 # Fewer voxels than this are finished before a second thread would pay.
-SERIAL_BELOW = 1 << 18
+SERIAL_BELOW = 1 << 20
 # Work handed to a thread at once: short enough to cancel between pieces.
 VOXELS_PER_PIECE = 1 << 20
 
@@ -106,7 +106,7 @@ def empty_forest(grid: Grid, dtype: np.dtype[Any]) -> Forest:
     return Forest(
         np.zeros(size, dtype=np.float32),
         np.zeros(size, dtype=dtype),
-        np.full(size, NO_PARENT, dtype=np.uint8),
+        np.zeros(size, dtype=np.uint8),
     )
 
 

@@ -5,8 +5,8 @@ doi:10.1109/TMI.2004.829335): only trees that an edit touches are computed anew,
 the cost follows what changes and not the size of the image. The result, ties included,
 is what solving from scratch would give.
 
-Positions are flat and padded. While an update runs, codes carry a mark: `_mark` turns k
-into k + 128 and `NO_PARENT` into 254.
+Positions are flat and padded. While an update runs, the top bit of a code marks what
+was met already.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from .growcut_forest import NO_PARENT
 
 DONE, TOO_MUCH, LABELS_STALE = 0, 1, 2
 
-_MARK = np.uint8(128)
-_ROOT = np.uint8(254)
+_MARK, _CODE = np.uint8(128), np.uint8(127)
 # Strengths are queued by the leading bits of their representation, which order positive
 # floats; 2**-9 apart, a queue of first come, first served within a bucket loses little.
 _SHIFT = 14
@@ -89,18 +88,16 @@ def _push(queue: Any, p: Any, strength: Any) -> Any:
 @njit
 def _mark(code: Any, p: Any) -> Any:
     """Mark a position; False where it is marked already."""
-    if code[p] == NO_PARENT:
-        code[p] = _ROOT
-    elif code[p] < _MARK:
-        code[p] += _MARK
-    else:
+    if code[p] >= _MARK:
         return False
+    code[p] |= _MARK
     return True
 
 
 @njit
-def _unmark(code: Any, p: Any) -> None:
-    code[p] = NO_PARENT if code[p] >= _ROOT else code[p] & np.uint8(127)
+def _step(code: Any) -> Any:
+    """Number of the step to the parent, -1 without one, whether marked or not."""
+    return np.int64(code & _CODE) - 1
 
 
 @njit
@@ -111,18 +108,18 @@ def _uproot(strength: Any, code: Any, offsets: Any, touched: Any, count: Any, li
     """
     for i in range(count):
         strength[touched[i]] = 0
-        code[touched[i]] = _ROOT
+        code[touched[i]] = _MARK
     done = 0
     while done < count:
         p = touched[done]
         done += 1
         for k in range(offsets.size):
             q = p + offsets[k]
-            if code[q] == offsets.size - 1 - k:
+            if code[q] == offsets.size - k:  # the opposite step
                 if count >= limit:
                     return -1
                 strength[q] = 0
-                code[q] = _ROOT
+                code[q] = _MARK
                 touched[count] = q
                 count += 1
     return count
@@ -210,7 +207,7 @@ def _parent_of(strength: Any, law: Any, links: Any, p: Any) -> Any:
         if strength[q] <= strength[p]:
             continue
         if strength[q] * force(law, p, q, links.force_rows[k]) == strength[p]:
-            return np.uint8(k)
+            return np.uint8(k + 1)
     return NO_PARENT
 
 
@@ -234,8 +231,7 @@ def _adopt(strength: Any, code: Any, law: Any, links: Any, touched: Any, count: 
     kept = own
     for i in range(count):
         p = touched[i]
-        _unmark(code, p)
-        before = code[p]
+        before = code[p] & _CODE
         code[p] = _parent_of(strength, law, links, p)
         if i >= own and code[p] != before:
             touched[kept] = p
@@ -262,20 +258,20 @@ def _relabel(
         if strength[p] == 1 or strength[p] == 0:
             now = seeds[p]
         else:
-            now = label[p + offsets[code[p] & np.uint8(127)]]
+            now = label[p + offsets[_step(code[p])]]
         if now == label[p]:
             continue
-        if code[p] < _MARK or code[p] == NO_PARENT:
+        if code[p] < _MARK:
             if n == changed.size:
                 full = True
                 break
-            _mark(code, p)
+            code[p] |= _MARK
             changed[n], former[n] = p, label[p]
             n += 1
         label[p] = now
         for k in range(offsets.size):
             q = p + offsets[k]
-            if code[q] & np.uint8(127) == offsets.size - 1 - k:
+            if _step(code[q]) == offsets.size - 1 - k:
                 if count == todo.size:
                     full = True
                     break
@@ -284,7 +280,7 @@ def _relabel(
     kept = 0
     for i in range(n):
         p = changed[i]
-        _unmark(code, p)
+        code[p] &= _CODE
         if full:
             label[p] = former[i]
         elif label[p] != former[i]:

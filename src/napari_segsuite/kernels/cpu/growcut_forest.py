@@ -16,8 +16,8 @@ from ..growcut_cost import STRENGTH_FLOOR
 from .growcut_force import direct_forces, forces
 from .growcut_lanes import RUN, code_where_equal, load, multiply, spread_code, store_codes
 
-# Code of seeds and of voxels that nothing reached; other codes index `Links.offsets`.
-NO_PARENT = np.uint8(255)
+# Code of seeds and of voxels that nothing reached; code k + 1 is step k of `Links.offsets`.
+NO_PARENT = np.uint8(0)
 
 
 @njit
@@ -32,7 +32,7 @@ def _run_parents(strength: Any, law: Any, offsets: Any, force_rows: Any, p: Any)
             g = direct_forces(here, load(law.features, q), law.inverse_contrast)
         else:
             g = forces(law, p, q, force_rows[k])
-        codes = code_where_equal(codes, np.uint8(k), multiply(load(strength, q), g), mine)
+        codes = code_where_equal(codes, np.uint8(k + 1), multiply(load(strength, q), g), mine)
     return codes
 
 
@@ -82,9 +82,9 @@ def follow_parents(
                 continue
             p = start
             while label[p] == 0:
-                p += offsets[code[p]]
+                p += offsets[code[p] - 1]
             found = label[p]
             p = start
             while label[p] == 0:
                 label[p] = found
-                p += offsets[code[p]]
+                p += offsets[code[p] - 1]

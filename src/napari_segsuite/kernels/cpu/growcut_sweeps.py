@@ -56,8 +56,10 @@ def _attacked(acc: Any, strength: Any, law: Any, p: Any, q: Any, force_rows: Any
     for k in range(3):
         if force_rows[j, k] != ABSENT:
             s = q + k - 1
-            g = forces(law, p, s, force_rows[j, k])
-            acc = larger(multiply(load(strength, s), g), acc)
+            attackers = load(strength, s)
+            # Forces are below one: the weaker cannot win, and tables are slow to read.
+            if which_larger(attackers, acc):
+                acc = larger(multiply(attackers, forces(law, p, s, force_rows[j, k])), acc)
     return acc
 
 
