@@ -19,7 +19,7 @@ import numpy as np
 from brain_volumes import CLASSES, Volume, brain_volume, dice
 from numpy.typing import NDArray
 
-from napari_segsuite.kernels.cpu.growcut import grow, warm_up
+from napari_segsuite.kernels.cpu.growcut import grow
 from napari_segsuite.kernels.growcut_cost import build_steps
 
 Labels = NDArray[np.uint8]
@@ -33,7 +33,6 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
 
-    warm_up()
     voxels = np.ones((16,) * 3, dtype=np.uint8)
     solvers = {"one thread": lambda v: ours(v, 1), "threads": lambda v: ours(v, None), **peers()}
     for solver in solvers.values():

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
+from .inputs import as_array, check_channel_axis, check_spacing
 from .label_values import present_labels
 from .space import Space
 from .typing import ImageArray, LabelArray
@@ -79,8 +80,18 @@ class Image:
         channel_axis: int | None = None,
         name: str = "image",
     ) -> Image:
-        """Wrap a bare array."""
-        data = data if hasattr(data, "dtype") else np.asarray(data)
+        """Wrap a bare array.
+
+        Raises
+        ------
+        InputError
+            If it is no array of numbers, or has not these axes.
+        """
+        data = data if hasattr(data, "dtype") else as_array(data, "image: ")
+        if channel_axis is not None:
+            check_channel_axis(channel_axis, data.shape)
+        if spacing is not None:
+            spacing = check_spacing(spacing, data.ndim - (channel_axis is not None))
         return cls(data, Space.regular(data.ndim, spacing, unit, channel_axis), name)
 
     @property

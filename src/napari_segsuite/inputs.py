@@ -29,24 +29,34 @@ def check_image(
             f"{title}: expected an image of real numbers, got {array.dtype}; convert it first, "
             f"for instance to its magnitude."
         )
-    if array.size == 0:
-        raise InputError(
-            f"{title}: expected an image with pixels, got the empty shape {array.shape}."
-        )
-    if channel_axis is not None:
-        check_channel_axis(channel_axis, array.shape)
-    if array.ndim - (channel_axis is not None) not in ndim:
-        raise InputError(
-            f"{title}: expected a {' or '.join(f'{n}D' for n in ndim)} image, got shape "
-            f"{array.shape}{'' if channel_axis is None else ' with a channel axis'}; "
-            f"pick a single time point, or say which axis holds channels."
-        )
+    check_image_shape(title, array.shape, ndim, channel_axis)
     if array.dtype.kind == "f" and not _any_finite(array):
         raise InputError(
             f"{title}: expected some finite intensities, got only NaN or infinite values; "
             f"check how the image was made or read."
         )
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def check_image_shape(
+    title: str, shape: tuple[int, ...], ndim: Sequence[int], channel_axis: int | None
+) -> None:
+    """Refuse an image that is empty or has the wrong number of axes.
+
+    Raises
+    ------
+    InputError
+    """
+    if 0 in shape:
+        raise InputError(f"{title}: expected an image with pixels, got the empty shape {shape}.")
+    if channel_axis is not None:
+        check_channel_axis(channel_axis, shape)
+    if len(shape) - (channel_axis is not None) not in ndim:
+        raise InputError(
+            f"{title}: expected a {' or '.join(f'{n}D' for n in ndim)} image, got shape "
+            f"{shape}{'' if channel_axis is None else ' with a channel axis'}; "
+            f"pick a single time point, or say which axis holds channels."
+        )
 
 
 def as_array(values: Any, place: str = "") -> ImageArray:
@@ -120,21 +130,40 @@ def check_on_grid(
         If the shapes differ.
     """
     array = as_array(labels, f"{title}: {name}: ")
-    shape = list(image.shape)
-    if channel_axis is not None:
-        del shape[channel_axis]
-    if array.shape == tuple(shape):
-        return _as_mask(array) if name == "mask" else array
+    check_same_shape(title, name, array.shape, image.shape, channel_axis)
+    return _as_mask(array) if name == "mask" else array
+
+
+def check_same_shape(
+    title: str,
+    name: str,
+    shape: tuple[int, ...],
+    image_shape: tuple[int, ...],
+    channel_axis: int | None,
+) -> None:
+    """Refuse `shape` unless it is that of the image without its channels.
+
+    Raises
+    ------
+    InputError
+    """
+    expected = _without_axis(image_shape, channel_axis)
+    if shape == expected:
+        return
     advice = f"put the {name} on the grid of the image"
     for axis in (-1, 0):
-        rest = list(image.shape)
-        del rest[axis]
-        if channel_axis is None and tuple(rest) == array.shape:
+        if channel_axis is None and _without_axis(image_shape, axis) == shape:
             advice = f"say channel_axis={axis} if that axis of the image holds channels"
     raise InputError(
-        f"{title}: expected {name} of the image's shape {tuple(shape)}, got shape {array.shape}; "
-        f"{advice}."
+        f"{title}: expected {name} of the image's shape {expected}, got shape {shape}; {advice}."
     )
+
+
+def _without_axis(shape: tuple[int, ...], axis: int | None) -> tuple[int, ...]:
+    if axis is None:
+        return shape
+    axis %= len(shape)
+    return shape[:axis] + shape[axis + 1 :]
 
 
 def _as_mask(array: ImageArray) -> MaskArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,13 @@ from .errors import (
     SpaceMismatchError,
 )
 from .image import Image, LabelClass, Segmentation, classes_present
-from .inputs import as_array, check_channel_axis, check_spacing
+from .inputs import (
+    as_array,
+    check_channel_axis,
+    check_image_shape,
+    check_same_shape,
+    check_spacing,
+)
 from .method import Extras, Method
 from .progress import SILENT, Progress
 from .provenance import Provenance, current_versions, describe_input
@@ -30,7 +36,13 @@ from .typing import ImageArray
 
 Source = ImageArray | Image | Segmentation | str | Path
 
-_LABEL_INPUTS = ("seeds", "mask", "reference")
+
+class LabelInput(NamedTuple):
+    """Seeds, a mask or a reference, and where they lie, as far as that is known."""
+
+    data: ImageArray
+    space: Space | None = None
+    classes: tuple[LabelClass, ...] = ()
 
 
 def run(
@@ -105,16 +117,14 @@ def run(
         )
     picture = as_image(image, spacing, channel_axis)
     given = {"seeds": seeds, "mask": mask, "reference": reference}
-    labels = {
-        name: _as_labels(name, source) for name, source in given.items() if source is not None
-    }
+    labels = {name: label_input(source) for name, source in given.items() if source is not None}
     check_inputs(record, picture, labels)
     chosen = resolve_device(device, supports=record.devices)
     check_memory(record, picture, memory_limit)
 
     injected = _injected(record, picture, chosen, rng)
     collected = Extras(extras)
-    arrays = {name: np.asarray(value[0]) for name, value in labels.items()}
+    arrays = {name: np.asarray(value.data) for name, value in labels.items()}
     result = _call(record, picture, arrays, values, injected, collected, progress)
     provenance = Provenance(
         method=record.id,
@@ -127,7 +137,7 @@ def run(
         },
         versions=current_versions(),
     )
-    known = labels["seeds"][2] if "seeds" in labels else ()
+    known = labels["seeds"].classes if "seeds" in labels else ()
     return _wrap(record, picture, result, values, collected, known, provenance)
 
 
@@ -150,7 +160,7 @@ def replay(
     channel_axis = injected.get("channel_axis")
     picture = as_image(image, None, channel_axis)
     arrays = {"image": picture.data} | {
-        name: np.asarray(_as_labels(name, source)[0]) for name, source in inputs.items()
+        name: np.asarray(label_input(source).data) for name, source in inputs.items()
     }
     for name, expected in record.inputs.items():
         if name not in arrays:
@@ -200,12 +210,13 @@ def as_image(
     return Image.from_array(data, spacing=spacing, channel_axis=channel_axis)
 
 
-def check_inputs(
-    method: Method,
-    image: Image,
-    labels: Mapping[str, tuple[ImageArray, Space | None, tuple[LabelClass, ...]]],
-) -> None:
-    """Refuse what the method cannot work on, in words."""
+def check_inputs(method: Method, image: Image, labels: Mapping[str, LabelInput]) -> None:
+    """Refuse what the method cannot work on, as far as a look at shapes and places tells.
+
+    Raises
+    ------
+    InputError, SpaceMismatchError
+    """
     if image.space.channel_axis is not None and method.channels == "single":
         raise InputError(
             f"{method.title} takes one channel, got an image with "
@@ -216,13 +227,17 @@ def check_inputs(
             f"{method.title} works on one image at a time, got a time series of shape "
             f"{image.data.shape}; pick a single time point, or name the channel axis."
         )
+    check_image_shape(method.title, image.data.shape, method.ndim, image.space.channel_axis)
     known = {entry.name: entry for entry in method.inputs}
     for name, entry in known.items():
         if entry.required and name != "image" and name not in labels:
             raise InputError(f"{method.title} needs {name}; give {name}= an array like the image.")
-    for name, (_array, space, _classes) in labels.items():
+    for name, (data, space, _classes) in labels.items():
         if name not in known:
             raise InputError(f"{method.title} takes no {name}; leave it out.")
+        check_same_shape(
+            method.title, name, np.shape(data), image.data.shape, image.space.channel_axis
+        )
         grid = image.space.without("channel")
         if space is not None and space.ndim == grid.ndim and not space.is_close(grid):
             raise SpaceMismatchError(
@@ -230,6 +245,19 @@ def check_inputs(
                 f"in the world: the image has {grid}, the {name} {space}; "
                 f"resample the {name} onto the image's grid first."
             )
+
+
+def label_input(source: Source) -> LabelInput:
+    """Bring whatever holds seeds, a mask or a reference to its parts."""
+    if isinstance(source, str | Path):
+        from .io import read
+
+        source = read(source, kind="labels")
+    if isinstance(source, Segmentation):
+        return LabelInput(source.labels, source.space, tuple(source.classes))
+    if isinstance(source, Image):
+        return LabelInput(source.data, source.space)
+    return LabelInput(np.asarray(source))
 
 
 def estimate_memory(method: Method, n_voxels: int) -> int:
@@ -256,22 +284,6 @@ def check_memory(method: Method, image: Image, limit: int | None) -> None:
 
 def _amount(n_bytes: int) -> str:
     return f"{n_bytes / 2**30:.1f} GiB" if n_bytes >= 2**30 else f"{n_bytes / 2**20:.1f} MiB"
-
-
-def _as_labels(
-    name: str, source: Source
-) -> tuple[ImageArray, Space | None, tuple[LabelClass, ...]]:
-    if isinstance(source, str | Path):
-        from .io import read
-
-        loaded = read(source, kind="labels")
-        assert isinstance(loaded, Segmentation)
-        source = loaded
-    if isinstance(source, Segmentation):
-        return source.labels, source.space, tuple(source.classes)
-    if isinstance(source, Image):
-        return source.data, source.space, ()
-    return np.asarray(source), None, ()
 
 
 def _injected(method: Method, image: Image, device: Device, rng: int) -> dict[str, Any]:

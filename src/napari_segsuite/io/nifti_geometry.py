@@ -44,7 +44,7 @@ _CODE_OF_UNIT = {
 }
 _SECONDS_OF_UNIT = {None: 1.0, "s": 1.0, "second": 1.0, "ms": 1e-3, "millisecond": 1e-3,
                     "us": 1e-6, "µs": 1e-6, "microsecond": 1e-6}  # fmt: skip
-_SCANNER, _ALIGNED = 1, 2
+_SCANNER, _ALIGNED, _LAST_FORM_CODE = 1, 2, 5
 # sform and qform count as one geometry below this difference, in the unit of the file.
 _SAME_FORM = 1e-3
 _SAME_GRID = 1e-5
@@ -106,7 +106,7 @@ def read_placement(header: Any, name: str) -> Placement:
     GeometryWarning
         If sform and qform disagree, or neither they nor the voxel size can be used.
     """
-    codes = int(header["sform_code"]), int(header["qform_code"])
+    codes = _form_code(header["sform_code"]), _form_code(header["qform_code"])
     sform = _usable(np.asarray(header.get_sform(), dtype=np.float64)) if codes[0] > 0 else None
     qform = _usable(_qform(header)) if codes[1] > 0 else None
     if sform is not None and qform is not None:
@@ -192,15 +192,12 @@ def write_placement(header: Any, placement: Placement, time: Axis | None) -> Non
     """Fill the geometry of a fresh nibabel header whose shape is set."""
     zooms = np.linalg.norm(placement.affine[:3, :3], axis=0)
     header["pixdim"][1:4] = zooms
-    # Codes go in directly: nibabel refuses those that the standard does not list.
     # An sform says nothing of pixdim[0], which is the handedness of the qform.
     header["pixdim"][0] = 1
     if placement.qform is not None:
-        header.set_qform(placement.qform)
-        header["qform_code"] = placement.qform_code
+        header.set_qform(placement.qform, placement.qform_code)
     if placement.sform is not None:
-        header.set_sform(placement.sform)
-        header["sform_code"] = placement.sform_code
+        header.set_sform(placement.sform, placement.sform_code)
     units = placement.unit_code
     if time is not None:
         seconds = _SECONDS_OF_UNIT.get(time.unit)
@@ -227,6 +224,12 @@ def _unit_code(spatial: Space) -> tuple[int, float]:
             f"expected lengths in m, cm, mm, um or nm for NIfTI, got {unit!r}; convert the spacing"
         )
     return _CODE_OF_UNIT[unit]
+
+
+def _form_code(stored: Any) -> int:
+    """Code of a form; where the standard does not list it, the form counts as aligned."""
+    code = int(stored)
+    return code if code <= _LAST_FORM_CODE else _ALIGNED
 
 
 def _qform(header: Any) -> Matrix:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from magicgui.widgets import CheckBox, ComboBox
 from qtpy.compat import isalive
 from qtpy.QtWidgets import (
@@ -220,8 +219,8 @@ class MethodWidget(QWidget):
         for name, layer in layers.items():
             if name != "image":
                 inputs[name] = segmentation_from_layer(layer, snapshot=False)
-        spaces = {name: (np.empty(0), value.space, ()) for name, value in inputs.items()}
-        jobs.check_inputs(self.method, image, spaces)
+        looked_at = {name: jobs.label_input(value) for name, value in inputs.items()}
+        jobs.check_inputs(self.method, image, looked_at)
         limit = self._preferences.memory_limit
         jobs.check_memory(self.method, image, limit)
         settings = self.settings.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_segsuite.kernels.cpu.growcut import grow, is_warm, warm_up
+from napari_segsuite.kernels.cpu.growcut import grow
 from napari_segsuite.kernels.growcut_cost import G_MAX, STRENGTH_FLOOR, build_steps
 from napari_segsuite.progress import Cancelled
 
@@ -223,8 +223,3 @@ def test_cancelling_stops_the_job(threads, call):
             threads=threads, progress=progress,
         )  # fmt: skip
     assert len(calls) == call
-
-
-def test_warm_up_fills_the_cache():
-    warm_up()
-    assert is_warm()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +12,7 @@ from numba import config
 from numpy.typing import NDArray
 
 from ...progress import SILENT, Progress
-from ..growcut_cost import Steps, build_steps
-from .growcut_edit import update
+from ..growcut_cost import Steps
 from .growcut_forest import clear_unreached, find_parents, follow_parents
 from .growcut_grid import Grid, build_grid, inner
 from .growcut_sweeps import SLOTS, UNREACHED, sweep_blocks
@@ -247,25 +245,3 @@ class Crew:
         for future in [self._pool.submit(job, *piece) for piece in pieces]:
             future.result()
             done()
-
-
-def warm_up() -> None:
-    """Compile every kernel of `grow` and of live edits, for the cache of this machine."""
-    for dtype in (np.uint8, np.uint16, np.uint32):
-        for ndim in (2, 3):
-            seeds = np.zeros((4,) * ndim, dtype=dtype)
-            seeds[0] = 1
-            steps = build_steps(ndim, ndim, 1.0)
-            grid = build_grid(np.zeros((1, *seeds.shape), dtype=np.uint8), steps)
-            forest = empty_forest(grid, seeds.dtype)
-            solve(grid, seeds, forest)
-            none = np.empty(0, dtype=np.int64)
-            update(*forest, forest.label, grid.law, grid.links, none, none, none, 1)
-
-
-def is_warm() -> bool:
-    """Whether an earlier run left compiled kernels in the cache."""
-    return all(
-        any(Path(kernel.stats.cache_path).glob(f"*.{kernel.__name__}-*.nbc"))
-        for kernel in (sweep_blocks, find_parents, follow_parents, update)
-    )
