@@ -57,6 +57,8 @@ def test_spacing_is_injected_only_where_it_means_something(misbehaving: Any) -> 
 def test_unusable_spacing_is_refused(spacing: Any) -> None:
     with pytest.raises(InputError, match="expected 2 positive spacings"):
         nss.run("global_threshold", np.eye(3), spacing=spacing)
+    with pytest.raises(InputError, match="expected 2 positive spacings"):
+        Image.from_array(np.eye(3), spacing=spacing)
 
 
 @pytest.mark.parametrize("image", [None, 3.0, [[1, 2], [3]]])
@@ -70,6 +72,8 @@ def test_a_channel_axis_the_image_does_not_have_is_refused(axis: Any) -> None:
     for image in (np.zeros((2, 3, 4)), Image.from_array(np.zeros((2, 3, 4)))):
         with pytest.raises(InputError, match="channel axis between -3 and 2"):
             nss.run("watershed", image, seeds=np.zeros((2, 3)), channel_axis=axis)
+    with pytest.raises(InputError, match="channel axis between -3 and 2"):
+        Image.from_array(np.zeros((2, 3, 4)), channel_axis=axis)
 
 
 def test_lists_are_arrays_everywhere() -> None:

@@ -25,7 +25,6 @@ from .inputs import (
     check_channel_axis,
     check_image_shape,
     check_same_shape,
-    check_spacing,
 )
 from .method import Extras, Method
 from .progress import SILENT, Progress
@@ -193,7 +192,7 @@ def as_image(
     if isinstance(source, str | Path):
         from .io import read
 
-        source = read(source)
+        source = read(source, kind="image")
     if isinstance(source, Segmentation):
         source = Image(source.labels, source.space, source.name)
     if isinstance(source, Image):
@@ -201,13 +200,7 @@ def as_image(
             return source
         check_channel_axis(channel_axis, source.data.shape)
         return replace(source, space=source.space.with_channel_axis(channel_axis))
-    data = as_array(source, "image: ")
-    if channel_axis is not None:
-        check_channel_axis(channel_axis, data.shape)
-    n_spatial = data.ndim - (channel_axis is not None)
-    if spacing is not None:
-        spacing = check_spacing(spacing, n_spatial)
-    return Image.from_array(data, spacing=spacing, channel_axis=channel_axis)
+    return Image.from_array(as_array(source, "image: "), spacing=spacing, channel_axis=channel_axis)
 
 
 def check_inputs(method: Method, image: Image, labels: Mapping[str, LabelInput]) -> None:

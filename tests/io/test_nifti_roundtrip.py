@@ -376,6 +376,19 @@ def test_an_image_written_over_labels_is_an_image_again(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.nii"]
 
 
+def test_an_image_that_another_program_wrote_over_labels_is_an_image(tmp_path):
+    path = tmp_path / "a.nii"
+    classes = (LabelClass(1, "x"),)
+    write(path, Segmentation(np.ones(SHAPE, np.uint8), Space.regular(3), classes))
+    theirs = np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE) - 1000
+    nib.save(nib.Nifti1Image(theirs.T, np.eye(4)), path)
+    assert np.array_equal(read(path).data, theirs)
+    seg = nss.run("global_threshold", path)
+    assert np.array_equal(seg.labels, nss.global_threshold(theirs))
+    with pytest.raises(FormatError, match="-1000"):
+        read(path, kind="labels")
+
+
 def test_a_damaged_side_file_is_named(tmp_path):
     labels = np.ones(SHAPE, np.uint8)
     write(tmp_path / "a.nii", Segmentation(labels, Space.regular(3), (LabelClass(1, "x"),)))

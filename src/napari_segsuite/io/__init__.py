@@ -79,10 +79,17 @@ def read(path: str | os.PathLike[str], kind: Kind | None = None) -> Image | Segm
     beside = None if kind == "image" else read_sidecar(source)
     if kind == "image" or (kind is None and not contents.is_labels and beside is None):
         return contents.image
+    try:
+        labels = _labels_of(contents, source.name)
+    except FormatError:
+        if kind is None and not contents.is_labels:
+            # The side file is left from labels that another program wrote this image over.
+            return contents.image
+        raise
     classes, provenance = beside or (contents.classes, None)
     image = contents.image
     return Segmentation(
-        _labels_of(contents, source.name),
+        labels,
         image.space,
         classes,
         provenance,

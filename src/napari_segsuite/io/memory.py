@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..device import available_memory
 from ..errors import FormatError
 
 
@@ -20,9 +21,7 @@ def require_memory(needed: int, name: str) -> None:
     FormatError
         If less than `needed` bytes are free.
     """
-    import psutil
-
-    free = int(psutil.virtual_memory().available)
+    free = available_memory()
     if needed > free:
         raise FormatError(
             f"{name}: the header declares {needed / 1e9:.1f} GB of values, but only "

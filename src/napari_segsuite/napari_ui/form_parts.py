@@ -40,8 +40,8 @@ class RunPanel(QWidget):
         self.copy_button.setToolTip("Put a script that does the same on the clipboard.")
         self.bar = QProgressBar()
         self.bar.setRange(0, _BAR_STEPS)
-        self.message = _text()
-        self._need = _text()
+        self.message = text_label()
+        self._need = text_label()
         self._is_running = False
         self._problem = ""
         self._shows_problem = False
@@ -154,10 +154,10 @@ def about_section(method: Method) -> QWidget:
     section = QWidget()
     layout = QVBoxLayout(section)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(_text(summary_html(method)))
+    layout.addWidget(text_label(summary_html(method)))
     more = description_html(method)
     if more:
-        details = _text(more)
+        details = text_label(more)
         details.setVisible(False)
         layout.addWidget(_unfolding("How it works", details))
         layout.addWidget(details)
@@ -180,7 +180,8 @@ def _unfolding(title: str, details: QWidget) -> QToolButton:
     return button
 
 
-def _text(text: str = "") -> QLabel:
+def text_label(text: str = "") -> QLabel:
+    """Text that wraps, can be selected, and opens its links."""
     label = QLabel(text)
     label.setWordWrap(True)
     label.setOpenExternalLinks(True)

@@ -1,4 +1,4 @@
-"""The widgets that the manifest names: one per method, by its id, and the hub of all."""
+"""The widgets that the manifest names: one per method, by its id, the hub, and measuring."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ def __getattr__(name: str) -> Any:
         from .hub import HubWidget
 
         return HubWidget
+    if name == "measure":
+        from .measure_widget import MeasureWidget
+
+        return MeasureWidget
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
@@ -26,7 +30,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(["hub", *(method.id for method in methods())])
+    return sorted(["hub", "measure", *(method.id for method in methods())])
 
 
 @functools.cache
