@@ -60,7 +60,7 @@ def test_table_can_be_copied_and_saved(
 def test_grids_that_differ_are_refused_in_words(measured: Any) -> None:
     assert "shape" in measured(GUESS[:-1]).summary.text()
     widget = measured(scale=(3, 3))
-    assert "world" in widget.summary.text()
+    assert "resample one onto the grid" in widget.summary.text()
     assert widget.report is None
     assert not widget.copy_button.isEnabled()
 
