@@ -141,6 +141,15 @@ def test_unusable_images_are_refused_in_words(method: Method) -> None:
 
 
 @each_method
+def test_huge_intensities_are_used_or_refused_in_words(method: Method) -> None:
+    image = two_halves(shape_for(method), np.float64) * 1e300
+    try:
+        assert segment(method, image)[..., -2].all()
+    except InputError as error:
+        assert "scale the image down" in str(error)  # noqa: PT017 - either is right
+
+
+@each_method
 def test_constant_image_does_not_break(method: Method) -> None:
     shape = shape_for(method)
     assert segment(method, np.full(shape, 7, dtype=np.uint8)).shape == shape

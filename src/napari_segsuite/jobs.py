@@ -132,7 +132,9 @@ def run(
         extras=extras,
         inputs={
             "image": describe_input(picture.name, picture.data),
-            **{name: describe_input(name, array) for name, array in arrays.items()},
+            **{
+                name: describe_input(name, array, are_labels=True) for name, array in arrays.items()
+            },
         },
         versions=current_versions(),
     )
@@ -164,7 +166,7 @@ def replay(
     for name, expected in record.inputs.items():
         if name not in arrays:
             raise InputError(f"the record was made with {name}; give {name}= the same array")
-        got = describe_input(name, arrays[name])
+        got = describe_input(name, arrays[name], are_labels=name != "image")
         if got["sha256"] != expected["sha256"]:
             raise InputError(
                 f"expected the {name} of the record (shape {tuple(expected['shape'])}, "

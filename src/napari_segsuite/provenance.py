@@ -94,21 +94,25 @@ def _is_record(data: Any) -> bool:
     )
 
 
-def describe_input(name: str, data: ImageArray) -> dict[str, Any]:
-    """Name, shape, dtype and digest of an array."""
+def describe_input(name: str, data: ImageArray, *, are_labels: bool = False) -> dict[str, Any]:
+    """Name, shape, dtype and digest of an array.
+
+    The digest of labels is that of their values alone: stored in another integer type
+    they are the same labels.
+    """
     return {
         "name": name,
         "shape": list(data.shape),
         "dtype": str(data.dtype),
-        "sha256": digest(data),
+        "sha256": digest(data, "<u4" if are_labels else data.dtype.str),
     }
 
 
-def digest(data: ImageArray) -> str:
-    """SHA-256 of an array's values in C order, read plane by plane."""
-    sha = hashlib.sha256(f"{data.dtype.str}{data.shape}".encode())
+def digest(data: ImageArray, dtype: str) -> str:
+    """SHA-256 of an array's values as `dtype` in C order, read plane by plane."""
+    sha = hashlib.sha256(f"{dtype}{data.shape}".encode())
     for plane in data if data.ndim > 2 else (data,):
-        sha.update(np.ascontiguousarray(plane).data)
+        sha.update(np.ascontiguousarray(plane, dtype=dtype).data)
     return sha.hexdigest()
 
 

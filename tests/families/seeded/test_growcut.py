@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import napari_segsuite as nss
-from napari_segsuite.errors import InputError
+from napari_segsuite.errors import InputError, ParameterError
 
 
 def row(values: list[float], dtype: Any = np.uint8) -> np.ndarray:
@@ -70,6 +70,11 @@ def test_evolution_starts_at_the_seeds_and_ends_at_the_result() -> None:
     assert frames[2].all()
     agree = np.mean(frames[2] == nss.growcut(image, seeds))
     assert agree > 0.99, "only ties may differ"
+
+
+def test_evolution_has_no_strength() -> None:
+    with pytest.raises(ParameterError, match="ask for one of the two"):
+        nss.run("growcut", row([0, 9]), seeds=ends(2), evolution=(1,), extras=("strength",))
 
 
 def test_connectivity_beyond_the_image_counts_as_all_neighbours() -> None:

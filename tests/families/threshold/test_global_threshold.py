@@ -43,6 +43,8 @@ def test_manual_is_strictly_above_the_value() -> None:
     np.testing.assert_array_equal(dark, [[1, 1, 0]])
     with pytest.raises(ParameterError, match="'value' must be a number when"):
         nss.global_threshold(image, algorithm="manual")
+    with pytest.raises(ParameterError, match=r"got 5\.0 with 'otsu'"):
+        nss.global_threshold(image, value=5)
 
 
 def test_mask_and_nan_take_no_part() -> None:

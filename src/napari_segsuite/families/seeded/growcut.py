@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
+from ...errors import ParameterError
 from ...kernels.growcut_cost import build_steps
 from ...method import Extras, method
 from ...params import Unit
@@ -124,6 +125,12 @@ def growcut(
         locality=locality,
     )
     if evolution:
+        if extras is not None and extras.wanted:
+            raise ParameterError(
+                "GrowCut: 'evolution' must be empty where the strength is asked for, got "
+                f"{evolution}; ask for one of the two.",
+                name="evolution",
+            )
         from ...kernels.cpu.automaton import evolve
 
         frames: LabelArray = evolve(

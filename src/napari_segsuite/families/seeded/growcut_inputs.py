@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...label_values import smallest_label_dtype
 from ...typing import ImageArray, LabelArray, MaskArray
+from ..intensities import in_float32
 from .seeds import check_seeds
 
 _KERNEL_DTYPES = ("uint8", "uint16", "int16", "float32")
@@ -86,4 +87,4 @@ def in_kernel_dtype(planes: NDArray[Any]) -> NDArray[Any]:
         return planes
     if planes.dtype == bool:
         return planes.view(np.uint8)
-    return planes.astype(np.int16 if planes.dtype == np.int8 else np.float32)
+    return planes.astype(np.int16) if planes.dtype == np.int8 else in_float32(planes, "GrowCut")

@@ -12,6 +12,7 @@ from ...method import method
 from ...params import Unit
 from ...progress import SILENT, Progress
 from ...typing import FloatArray, ImageArray, LabelArray, MaskArray, Spacing
+from ..intensities import in_float32
 from .seeds import check_seeds
 
 
@@ -119,7 +120,7 @@ def gradient_magnitude(
     step = spacing or (1.0,) * channels[0].ndim
     total = np.zeros(channels[0].shape, dtype=np.float32)
     for channel in channels:
-        smooth = channel.astype(np.float32)
+        smooth = in_float32(channel, "Watershed")
         if allowed is not None and channel.dtype.kind == "f":
             # A finite stand-in for NaN; those voxels are outside the mask in any case.
             finite = np.isfinite(smooth)

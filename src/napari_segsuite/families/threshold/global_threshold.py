@@ -12,6 +12,8 @@ from ...params import Unit
 from ...typing import ImageArray, LabelArray, MaskArray
 
 _MOST_BINS = 2**16
+# Statistics square and sum the values.
+_LARGEST_SQUARED = 1e140
 
 
 @method(
@@ -60,7 +62,7 @@ def global_threshold(
     Raises
     ------
     ParameterError
-        If "manual" comes without a value.
+        If "manual" comes without a value, or another algorithm with one.
     InputError
         If no voxel counts, or "minimum" finds no valley between two peaks.
 
@@ -85,6 +87,12 @@ def global_threshold(
     >>> nss.global_threshold(np.array([[1, 2, 1, 8, 9, 9]], dtype=np.uint8))
     array([[0, 0, 0, 1, 1, 1]], dtype=uint8)
     """
+    if (algorithm == "manual") != (value is not None):
+        raise ParameterError(
+            "Global threshold: 'value' must be a number when algorithm is 'manual' and None "
+            f"otherwise, got {value!r} with {algorithm!r}.",
+            name="value",
+        )
     counted = _counted(image, mask)
     values = image.ravel() if counted is None else image[counted]
     if values.size == 0:
@@ -94,15 +102,7 @@ def global_threshold(
         )
     if values.dtype == bool:
         values = values.view(np.uint8)
-    if algorithm != "manual":
-        threshold = _find(values, algorithm)
-    elif value is None:
-        raise ParameterError(
-            "Global threshold: 'value' must be a number when algorithm is 'manual', got None.",
-            name="value",
-        )
-    else:
-        threshold = value
+    threshold = _find(values, algorithm) if value is None else value
     above = image > threshold
     if values.min() == values.max() and algorithm != "manual":
         above = np.zeros(image.shape, dtype=bool)
@@ -139,4 +139,9 @@ def _find(values: ImageArray, algorithm: str) -> float:
     if values.dtype.kind in "iu" and int(values.max()) - int(values.min()) > _MOST_BINS:
         # Of integers the histogram has a bin for each value; of floats it has 256.
         values = values.astype(np.float64)
+    if values.dtype == np.float64 and np.abs(values).max() > _LARGEST_SQUARED:
+        raise InputError(
+            f"Global threshold: expected intensities up to {_LARGEST_SQUARED:.0e}, got some "
+            f"beyond; scale the image down, for instance by its largest value."
+        )
     return float(getattr(filters, f"threshold_{algorithm}")(values))
