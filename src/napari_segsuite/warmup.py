@@ -63,6 +63,17 @@ def prepare(request: JobRequest, progress: Progress = SILENT) -> None:
     _mark(marker)
 
 
+def wake_numba(_progress: Progress = SILENT) -> None:
+    """Have numba set itself up, which its first call in a process does.
+
+    That takes most of a second and holds the interpreter up to 50 ms at a time: better
+    done while a form is being filled in than during a run.
+    """
+    import numba
+
+    numba.njit(lambda: None)()
+
+
 def miniature(request: JobRequest) -> JobRequest:
     """A job on a few voxels that meets the same types of array and the same settings."""
     image = request.image

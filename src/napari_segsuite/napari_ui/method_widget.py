@@ -25,6 +25,7 @@ from ..device import available_memory
 from ..errors import SegSuiteError
 from ..image import Image, Segmentation
 from ..method import Method
+from ..warmup import wake_numba
 from .adapters import image_from_layer, segmentation_from_layer
 from .form_parts import FittingScrollArea, RunPanel, about_section
 from .forms import SettingsForm
@@ -82,6 +83,8 @@ class MethodWidget(QWidget):
         self.settings.changed.connect(self._on_change)
         self.destroyed.connect(self._choice.close)
         self._on_change()
+        if "numba" in method.requires:
+            runner_for(self._viewer).run_in_background(wake_numba, method.title, self)
 
     @property
     def message(self) -> str:

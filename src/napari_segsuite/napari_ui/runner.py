@@ -132,6 +132,12 @@ class _ActivityBar:
             self._bar = None
 
 
+def _make_first_bar() -> None:
+    from napari.utils import progress
+
+    progress(total=1).close()
+
+
 class Job(QObject):
     """A job under way.
 
@@ -227,6 +233,12 @@ class Runner(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._deliver)
+        if self._in_activity_dock:
+            # napari takes 60 ms to make its first bar: not in the middle of a run.
+            first_bar = QTimer(self)
+            first_bar.setSingleShot(True)
+            first_bar.timeout.connect(_make_first_bar)
+            first_bar.start(0)
         self.destroyed.connect(functools.partial(_shut_down, self._running, self._compute))
 
     def submit(

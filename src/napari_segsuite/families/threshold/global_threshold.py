@@ -139,7 +139,7 @@ def _find(values: ImageArray, algorithm: str) -> float:
     if values.dtype.kind in "iu" and int(values.max()) - int(values.min()) > _MOST_BINS:
         # Of integers the histogram has a bin for each value; of floats it has 256.
         values = values.astype(np.float64)
-    if values.dtype == np.float64 and np.abs(values).max() > _LARGEST_SQUARED:
+    if values.dtype == np.float64 and max(abs(values.min()), abs(values.max())) > _LARGEST_SQUARED:
         raise InputError(
             f"Global threshold: expected intensities up to {_LARGEST_SQUARED:.0e}, got some "
             f"beyond; scale the image down, for instance by its largest value."
