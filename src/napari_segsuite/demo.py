@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -142,6 +143,10 @@ def peak_memory() -> int:
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # A folder that was there before may still be closed to us: only trying tells.
+        probe = folder / f".tmp-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
     except OSError as error:
         raise FormatError(
             f"cannot write to {folder}: {error.strerror}; choose another folder with -o"

@@ -6,7 +6,10 @@ import argparse
 from pathlib import Path
 
 from ..errors import SegSuiteError
+from .arguments import INTEGER_WORD, NAME_WORD, integers, lengths, names
 from .listing import AddVerb, print_json
+from .outputs import check_outputs, check_table
+from .terminal import say
 
 
 def add_verbs(add: AddVerb) -> None:
@@ -17,24 +20,25 @@ def add_verbs(add: AddVerb) -> None:
     evaluate.add_argument(
         "--metrics",
         metavar="NAME",
-        nargs="+",
-        default=["overlap"],
-        help="overlap (default), volume, all, or names of metrics",
+        type=names,
+        action="extend",
+        help="overlap (default), volume, all, or names of metrics; several as A,B or A B",
     )
     evaluate.add_argument(
         "--spacing",
         metavar="A,B,C",
-        type=_numbers,
+        type=lengths,
         help="voxel size per axis, z,y,x; by default what the reference says",
     )
     evaluate.add_argument(
         "--ignore",
         metavar="L",
-        type=int,
-        nargs="+",
+        type=integers,
+        action="extend",
         default=[],
-        help="reference labels to leave out",
+        help="reference label to leave out; several as 0,255 or 0 255",
     )
+    evaluate.lists = {"--metrics": NAME_WORD, "--ignore": INTEGER_WORD}
     form = evaluate.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document")
     form.add_argument("--csv", metavar="FILE", type=Path, help="write the table to a file")
@@ -54,19 +58,22 @@ def evaluate_files(arguments: argparse.Namespace) -> None:
     """`evaluate`: a table of scores per class."""
     from .. import metrics
 
+    if arguments.csv is not None:
+        check_outputs([arguments.csv], [arguments.prediction, arguments.reference])
+        check_table(arguments.csv)
     report = metrics.evaluate(
         arguments.prediction,
         arguments.reference,
         spacing=arguments.spacing,
         ignore=tuple(arguments.ignore),
-        metrics=arguments.metrics if len(arguments.metrics) > 1 else arguments.metrics[0],
+        metrics=arguments.metrics or "overlap",
     )
     if arguments.json:
         print_json(report.to_dict())
     elif arguments.csv is not None:
         report.to_csv(arguments.csv)
     else:
-        print(report.to_markdown())
+        say(report.to_markdown())
 
 
 def convert_file(arguments: argparse.Namespace) -> None:
@@ -75,8 +82,9 @@ def convert_file(arguments: argparse.Namespace) -> None:
     from ..io.formats import format_of
 
     format_of(arguments.target)
+    check_outputs([arguments.target], [arguments.source])
     io.write(arguments.target, io.read(arguments.source))
-    print(arguments.target)
+    say(arguments.target)
 
 
 def generate_files(arguments: argparse.Namespace) -> None:
@@ -85,7 +93,7 @@ def generate_files(arguments: argparse.Namespace) -> None:
 
     if arguments.write:
         for path in docs_gen.write(arguments.root):
-            print(path)
+            say(path)
         return
     stale = docs_gen.outdated(arguments.root)
     if stale:
@@ -93,7 +101,3 @@ def generate_files(arguments: argparse.Namespace) -> None:
             f"{', '.join(map(str, stale))} differ from the declared methods; "
             f"run `napari-segsuite generate --write`"
         )
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split(","))

@@ -12,8 +12,10 @@ from typing import Any
 from ..method import FAMILIES, Method
 from ..params import Param
 from ..registry import get_method, methods
+from .arguments import VerbParser
+from .terminal import say
 
-AddVerb = Callable[..., argparse.ArgumentParser]
+AddVerb = Callable[..., VerbParser]
 
 
 def add_verbs(add: AddVerb) -> None:
@@ -37,9 +39,9 @@ def show_methods(arguments: argparse.Namespace) -> None:
     family = ""
     for method in known:
         if method.family != family:
-            print(FAMILIES[method.family])
+            say(FAMILIES[method.family])
             family = method.family
-        print(f"  {method.id:{width}}  {method.summary}")
+        say(f"  {method.id:{width}}  {method.summary}")
 
 
 def show_method(arguments: argparse.Namespace) -> None:
@@ -48,9 +50,9 @@ def show_method(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(describe(method))
         return
-    print(f"{method.title} ({method.id}) – {FAMILIES[method.family]}\n")
+    say(f"{method.title} ({method.id}) – {FAMILIES[method.family]}\n")
     for text in filter(None, (method.summary, method.description)):
-        print(textwrap.fill(" ".join(text.split()), 88), end="\n\n")
+        say(f"{textwrap.fill(' '.join(text.split()), 88)}\n")
     _section(
         "Inputs", ((entry.name, _needed(entry.required), entry.help) for entry in method.inputs)
     )
@@ -58,9 +60,9 @@ def show_method(arguments: argparse.Namespace) -> None:
         "Settings", ((option(param), constraint(param), param.help) for param in method.params)
     )
     if method.extras:
-        print(f"Extra outputs: {', '.join(method.extras)}\n")
-    print(f"Devices: {', '.join(method.devices)}")
-    print("References:", ", ".join(method.references))
+        say(f"Extra outputs: {', '.join(method.extras)}\n")
+    say(f"Devices: {', '.join(method.devices)}")
+    say(f"References: {', '.join(method.references)}")
 
 
 def show_samples(arguments: argparse.Namespace) -> None:
@@ -73,14 +75,14 @@ def show_samples(arguments: argparse.Namespace) -> None:
             print_json(known)
         else:
             for entry in known:
-                print(f"{entry['name']}  {entry['about']}")
+                say(f"{entry['name']}  {entry['about']}")
         return
     written = samples.write(arguments.name, arguments.output or Path())
     if arguments.json:
         print_json([str(path) for path in written])
     else:
         for path in written:
-            print(path)
+            say(path)
 
 
 def show_doctor(arguments: argparse.Namespace) -> None:
@@ -92,13 +94,13 @@ def show_doctor(arguments: argparse.Namespace) -> None:
         print_json(findings)
         return
     for section in ("system", "libraries", "devices"):
-        print(section.capitalize())
+        say(section.capitalize())
         for name, value in findings[section].items():
-            print(f"  {name:18} {value}")
+            say(f"  {name:18} {value}")
     for problem in findings["problems"]:
-        print(f"! {problem}")
+        say(f"! {problem}")
     if not findings["problems"]:
-        print("No problems found.")
+        say("No problems found.")
 
 
 def describe(method: Method) -> dict[str, Any]:
@@ -138,7 +140,8 @@ def constraint(param: Param) -> str:
 
 def print_json(value: Any) -> None:
     """Print one JSON document, the only thing on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    # Escaped, since it has to be valid in any encoding.
+    say(json.dumps(value, indent=2))
 
 
 def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -151,8 +154,8 @@ def _needed(required: bool) -> str:
 
 
 def _section(title: str, entries: Iterable[tuple[str, str, str]]) -> None:
-    print(title)
+    say(title)
     for name, kind, text in entries:
-        print(f"  {name}: {kind}")
-        print(textwrap.fill(text, 88, initial_indent="      ", subsequent_indent="      "))
-    print()
+        say(f"  {name}: {kind}")
+        say(textwrap.fill(text, 88, initial_indent="      ", subsequent_indent="      "))
+    say("")

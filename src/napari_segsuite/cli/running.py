@@ -12,11 +12,15 @@ from typing import Any
 from ..errors import ParameterError
 from ..method import Method
 from ..progress import Progress
-from ..registry import get_method
+from ..registry import get_method, methods
+from .arguments import VerbParser, integer
 from .listing import AddVerb, constraint, option
+from .outputs import check_outputs
+from .terminal import say
 
 # Lets a setting be told from the pipeline's own options in the parsed arguments.
 _SETTING = "setting:"
+_MOST_NAMES = 10
 
 
 def add_verbs(add: AddVerb, words: Sequence[str]) -> None:
@@ -26,10 +30,14 @@ def add_verbs(add: AddVerb, words: Sequence[str]) -> None:
     run.add_argument("method", metavar="METHOD", help="method id, as `methods` lists them")
     run.add_argument("image", metavar="IMAGE", help="image file")
     run.add_argument("-o", "--output", metavar="OUT", required=True, help="label file to write")
-    run.add_argument("--channel-axis", metavar="N", type=int, help="axis that holds channels")
+    run.add_argument("--channel-axis", metavar="N", type=integer, help="axis that holds channels")
     run.add_argument("--device", metavar="D", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     run.add_argument(
-        "--rng", metavar="N", type=int, default=0, help="seed of methods that draw random numbers"
+        "--rng",
+        metavar="N",
+        type=integer,
+        default=0,
+        help="seed of methods that draw random numbers",
     )
     named = _method_named(words)
     if named is not None:
@@ -54,17 +62,18 @@ def run_method(arguments: argparse.Namespace) -> None:
     method = get_method(arguments.method)
     settings = _settings(method, arguments)
     extras = _extras(method, arguments.extra)
-    for path in (arguments.output, *extras.values()):
-        format_of(path)
     inputs = {
         entry.name: getattr(arguments, entry.name)
         for entry in method.inputs
-        if entry.name != "image" and getattr(arguments, entry.name) is not None
+        if getattr(arguments, entry.name) is not None
     }
+    outputs = (*extras.values(), arguments.output)
+    for path in outputs:
+        format_of(path)
+    check_outputs(outputs, list(inputs.values()))
     with progress_bar() as progress:
         result = jobs.run(
             method,
-            arguments.image,
             **inputs,
             channel_axis=arguments.channel_axis,
             device=arguments.device,
@@ -76,7 +85,7 @@ def run_method(arguments: argparse.Namespace) -> None:
     for name, path in extras.items():
         io.write(path, Image(result.extras[name], result.space, name))
     io.write(arguments.output, result)
-    print(f"{arguments.output}: {', '.join(entry.name for entry in result.classes) or 'no class'}")
+    say(f"{arguments.output}: {_listed([entry.name for entry in result.classes])}")
 
 
 def run_demo(arguments: argparse.Namespace) -> None:
@@ -85,7 +94,7 @@ def run_demo(arguments: argparse.Namespace) -> None:
 
     with progress_bar() as progress:
         outcome = demo.run(arguments.output, progress)
-    print(outcome.to_text())
+    say(outcome.to_text())
 
 
 @contextmanager
@@ -112,10 +121,13 @@ def _method_named(words: Sequence[str]) -> Method | None:
     if "run" not in words[:2]:
         return None
     rest = words[words.index("run") + 1 :]
-    return get_method(rest[0]) if rest and not rest[0].startswith("-") else None
+    known = {method.id for method in methods()}
+    # Options may stand before the method.
+    named = next((word for word in rest if word in known), rest[0] if rest else "-")
+    return None if named.startswith("-") else get_method(named)
 
 
-def _add_method_options(run: argparse.ArgumentParser, method: Method) -> None:
+def _add_method_options(run: VerbParser, method: Method) -> None:
     run.description = f"{method.title}: {method.summary}"
     for entry in method.inputs[1:]:
         run.add_argument(
@@ -157,7 +169,16 @@ def _extras(method: Method, requests: Sequence[str]) -> Mapping[str, str]:
                 f"{', '.join(method.extras) or 'none: this method has no extra outputs'}, "
                 f"got {name!r}"
             )
-    return {name: path for name, _, path in pairs}
+    paths = {name: path for name, _, path in pairs}
+    if len(paths) < len(pairs):
+        raise ParameterError("expected each --extra once, got one of them twice; leave one out")
+    return paths
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    shown = ", ".join(names[:_MOST_NAMES]) or "no class"
+    return f"{shown}, … and {more} more" if more > 0 else shown
 
 
 def _literal(text: str) -> str:

@@ -50,7 +50,9 @@ def growcut(
     Each voxel goes to the seed whose strongest path reaches it: a path loses strength at
     every step, the more the larger the change of intensity. This is the fixed point of
     the cellular automaton of Vezhnevets and Konouchine, computed exactly: on the CPU by
-    block-wise sweeps, on a GPU as a stencil, with the same labels.
+    block-wise sweeps, on a GPU as a stencil, with the same labels. The force of an attack
+    is capped at 1 - 2**-22, so that strength falls along every path and, where the
+    published rule leaves a tie, the fewer steps win.
 
     Parameters
     ----------
