@@ -11,7 +11,7 @@ import pytest
 
 import napari_segsuite as nss
 from builders import inputs_for, shape_for, two_halves
-from napari_segsuite import cli
+from napari_segsuite import cli, jobs
 from napari_segsuite.errors import Cancelled, InputError, ParameterError
 from napari_segsuite.image import Image
 from napari_segsuite.method import FAMILIES, Method
@@ -234,7 +234,7 @@ def test_geometry_extras_and_provenance_come_along(method: Method) -> None:
 
 @each_method
 def test_stated_memory_is_the_memory_used(method: Method) -> None:
-    shape = (48, 64, 64)[-max(method.ndim) :] if max(method.ndim) == 3 else (512, 512)
+    shape = (48, 128, 128)[-max(method.ndim) :]
     image, inputs = two_halves(shape), inputs_for(method, shape)
     nss.run(method, image, extras=method.extras, **inputs)
     tracemalloc.start()
@@ -242,6 +242,22 @@ def test_stated_memory_is_the_memory_used(method: Method) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak <= method.bytes_per_voxel * image.size + 2**20
+
+
+@each_method
+def test_stated_memory_holds_for_several_channels(method: Method) -> None:
+    if method.channels == "single":
+        return
+    shape = (48, 128, 128)[-max(method.ndim) :]
+    data = np.stack([two_halves(shape)] * 3)
+    image = Image.from_array(data, channel_axis=0)
+    inputs = inputs_for(method, shape)
+    nss.run(method, image, **inputs)
+    tracemalloc.start()
+    nss.run(method, image, **inputs)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= jobs.estimate_memory(method, image) + 2**20
 
 
 @each_method

@@ -192,4 +192,8 @@ def test_replay_of_a_bare_array_uses_the_recorded_spacing_and_channels() -> None
 
 def test_estimate_follows_the_declaration() -> None:
     growcut = nss.get_method("growcut")
-    assert jobs.estimate_memory(growcut, 1000) == growcut.bytes_per_voxel * 1000
+    grey = Image.from_array(np.zeros((20, 50), np.uint8))
+    colour = Image.from_array(np.zeros((20, 50, 3), np.uint8), channel_axis=-1)
+    assert jobs.estimate_memory(growcut, grey) == 1000 * growcut.bytes_per_voxel
+    further = 2 * 1000 * growcut.bytes_per_channel
+    assert jobs.estimate_memory(growcut, colour) == 1000 * growcut.bytes_per_voxel + further

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -255,9 +256,12 @@ def label_input(source: Source) -> LabelInput:
     return LabelInput(np.asarray(source))
 
 
-def estimate_memory(method: Method, n_voxels: int) -> int:
+def estimate_memory(method: Method, image: Image) -> int:
     """Bytes a run needs at its peak, beyond the inputs."""
-    return int(method.bytes_per_voxel * n_voxels)
+    n_voxels = math.prod(image.spatial_shape)
+    further_channels = image.data.size // max(n_voxels, 1) - 1
+    per_voxel = method.bytes_per_voxel + method.bytes_per_channel * further_channels
+    return int(per_voxel * n_voxels)
 
 
 def check_memory(method: Method, image: Image, limit: int | None) -> None:
@@ -267,7 +271,7 @@ def check_memory(method: Method, image: Image, limit: int | None) -> None:
     ------
     OutOfMemoryError
     """
-    need = estimate_memory(method, int(np.prod(image.spatial_shape)))
+    need = estimate_memory(method, image)
     have = available_memory() if limit is None else min(limit, available_memory())
     if need > have:
         raise OutOfMemoryError(

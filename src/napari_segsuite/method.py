@@ -72,6 +72,7 @@ class Method:
     requires: tuple[str, ...]
     devices: tuple[str, ...]
     bytes_per_voxel: float
+    bytes_per_channel: float
     stacked_by: str | None
     references: tuple[str, ...]
     function: Callable[..., Any]
@@ -160,6 +161,7 @@ def method(
     requires: tuple[str, ...] = (),
     devices: tuple[str, ...] = ("cpu",),
     bytes_per_voxel: float,
+    bytes_per_channel: float = 0.0,
     stacked_by: str | None = None,
     references: tuple[str, ...] = (),
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -190,7 +192,9 @@ def method(
     devices : tuple of str
         "cpu", "cuda", "mps": where the method can run.
     bytes_per_voxel : float
-        Peak memory beyond the inputs, results included.
+        Peak memory beyond the inputs, results included, for one channel.
+    bytes_per_channel : float
+        What each further channel adds to it, per voxel.
     stacked_by : str, optional
         Setting that, when not empty, makes the method return one frame per entry, as a
         time stack.
@@ -225,6 +229,7 @@ def method(
             requires=requires,
             devices=devices,
             bytes_per_voxel=bytes_per_voxel,
+            bytes_per_channel=bytes_per_channel,
             stacked_by=stacked_by,
             references=references,
             function=checked,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -240,7 +239,7 @@ class MethodWidget(QWidget):
         )
 
     def _need(self, image: Image) -> str:
-        need = jobs.estimate_memory(self.method, math.prod(image.spatial_shape))
+        need = jobs.estimate_memory(self.method, image)
         free = available_memory()
         free = min(free, self._preferences.memory_limit or free)
         return f"Memory: about {_gib(need)} of {_gib(free)} free"

@@ -22,6 +22,7 @@ from .growcut_inputs import prepare
     extras=("strength",),
     devices=("cpu", "cuda"),
     bytes_per_voxel=12,
+    bytes_per_channel=4,
     stacked_by="evolution",
     requires=("numba",),
     references=(
