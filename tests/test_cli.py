@@ -33,6 +33,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 GROW = ["run", "growcut", "image.nii.gz", "--seeds", "seeds.nii.gz"]
+STRENGTH = "--extra=strength="
+MEASURE = ["evaluate", "seeds.nii.gz", "seeds.nii.gz"]
+COMMAND = [sys.executable, "-m", "napari_segsuite.cli"]
 
 
 def fails(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -157,10 +160,7 @@ def test_settings_are_typed_with_hyphens_or_underscores(folder: Path) -> None:
         ([*GROW, "-o", "x.nii.gz", "--extra", "colour=c.nii.gz"], "expected --extra NAME=FILE"),
         ([*GROW, "-o", "x.docx"], "x.docx"),
         ([*GROW, "-o", "no/such/folder/x.nii.gz"], "no/such/folder"),
-        (
-            ["run", "growcut", "none.nii.gz", "--seeds", "seeds.nii.gz", "-o", "x.nii"],
-            "none.nii.gz",
-        ),
+        (["run", "growcut", "none.nii", *GROW[3:], "-o", "x.nii"], "none.nii"),
         (["run", "growcat", "image.nii.gz", "-o", "x.nii.gz"], "no method 'growcat'"),
         (["info", "growcat"], "no method 'growcat'"),
         (["samples", "liver", "-o", "here"], "expected a sample among brain"),
@@ -174,6 +174,59 @@ def test_a_problem_the_user_can_mend_is_one_line(
     before = sorted(folder.iterdir())
     assert message in fails(capsys, *words)
     assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([*GROW, "-o", "image.nii.gz"], "cannot write image.nii.gz: it is an input"),
+        ([*GROW, "-o", "./seeds.nii.gz"], "it is an input"),
+        ([*GROW, "-o", "linked.nii.gz"], "it is an input"),
+        ([*GROW, "-o", "x.nii.gz", f"{STRENGTH}image.nii.gz"], "it is an input"),
+        ([*GROW, "-o", "x.nii.gz", f"{STRENGTH}./x.nii.gz"], "two outputs to x.nii.gz"),
+        ([*GROW, "-o", "x.nii", f"{STRENGTH}a.nii", f"{STRENGTH}b.nii"], "each --extra once"),
+        ([*GROW, "-o", "gone/x.nii.gz"], "gone does not exist"),
+        ([*GROW, "-o", "x.nii.gz", f"{STRENGTH}gone/s.nii.gz"], "gone does not exist"),
+        ([*GROW, "-o", "closed/x.nii.gz"], "cannot write closed/x.nii.gz: permission denied"),
+        ([*MEASURE, "--csv", "seeds.nii.gz"], "it is an input"),
+        ([*MEASURE, "--csv", "new.NII"], "the name of a NIfTI file"),
+        ([*MEASURE, "--csv", "gone/scores.csv"], "gone does not exist"),
+        (["convert", "image.nii.gz", "linked.nii.gz"], "it is an input"),
+        (["convert", "image.nii.gz", "gone/image.nii"], "gone does not exist"),
+    ],
+)
+def test_outputs_are_looked_at_before_the_work(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    message: str,
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise AssertionError("the work has begun")
+
+    def touch(path: Path) -> None:  # permissions do not hold back an administrator
+        raise PermissionError(13, "Permission denied", str(path))
+
+    for name in ("jobs.run", "metrics.evaluate", "io.read"):
+        monkeypatch.setattr(f"napari_segsuite.{name}", broken)
+    if "closed/x.nii.gz" in words:
+        (folder / "closed").mkdir()
+        monkeypatch.setattr(Path, "touch", touch)
+    (folder / "linked.nii.gz").hardlink_to("image.nii.gz")
+    before = {path: path.is_file() and path.read_bytes() for path in folder.iterdir()}
+    assert message in fails(capsys, *words)
+    assert {path: path.is_file() and path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(("n", "names"), [(10, "c9, c10"), (300, "c9, c10, … and 290 more")])
+def test_run_names_a_few_classes(
+    folder: Path, capsys: pytest.CaptureFixture[str], n: int, names: str
+) -> None:
+    classes = tuple(nss.LabelClass(i, f"c{i}") for i in range(1, n + 1))
+    nss.write("seeds.nii.gz", nss.Segmentation(two_strokes(SHAPE), SPACE, classes))
+    assert cli.main(["run", "--device", "cpu", *GROW[1:], "-o", "x.nii.gz"]) == 0
+    assert capsys.readouterr().out.endswith(f"{names}\n")
 
 
 def test_seeds_of_another_grid_are_refused(
@@ -192,9 +245,7 @@ def test_seeds_of_another_grid_are_refused(
         ["run"],
         ["run", "growcut", "image.nii.gz", "-o", "x.nii.gz"],
         [*GROW],
-        [*GROW, "-o", "x.nii.gz", "--colour", "red"],
         ["evaluate", "a.nii.gz"],
-        ["evaluate", "a.nii.gz", "b.nii.gz", "--spacing", "one,two"],
         ["generate"],
     ],
 )
@@ -204,7 +255,26 @@ def test_wrong_usage_ends_with_two(
     assert cli.main(words) == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert "usage: napari-segsuite" in said.err
+    assert said.err.startswith("usage: napari-segsuite")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([*MEASURE, "--spacing", "one,two"], "--spacing: expected numbers above zero such as 3,"),
+        ([*MEASURE, "--spacing", "nan,1,1"], "numbers above zero such as 3,0.7,0.7, got 'nan,1,1'"),
+        ([*MEASURE, "--ignore", "0,x"], "--ignore: expected whole numbers such as"),
+        ([*GROW, "-o", "x.nii.gz", "--rng", "1.5"], "--rng: expected a whole number, got '1.5'"),
+        ([*GROW, "-o", "x.nii.gz", "--colour", "red"], "unrecognized arguments: --colour red"),
+    ],
+)
+def test_wrong_usage_is_told_in_words_of_the_verb(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert cli.main(words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"usage: napari-segsuite {words[0]} ")
+    assert message in said.splitlines()[-1]
 
 
 def test_defect_is_reported_without_a_traceback_unless_asked(
@@ -272,11 +342,50 @@ def test_control_c_in_a_terminal_ends_with_130(folder: Path) -> None:
     assert not (folder / "labels.nii.gz").exists()
 
 
+def test_control_c_ends_with_130_while_libraries_load() -> None:
+    code = (
+        "import sys\nclass Stop:\n    def find_spec(name, *_):\n"
+        "        if name == 'numpy': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop)\n"
+        "from napari_segsuite.cli import main; sys.exit(main(['methods']))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stderr) == (130, "interrupted\n")
+
+
+# --- standard output ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [["info", "growcut"], [*MEASURE, "--metrics", "volume"]])
+def test_any_encoding_will_do(folder: Path, words: list[str]) -> None:
+    run = subprocess.run(
+        [*COMMAND, *words],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        capture_output=True,
+        encoding="ascii",
+        timeout=60,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "\\u2013" in run.stdout or "mm\\xb3" in run.stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_device_is_told_in_one_line(unbuffered: str) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(
+            [*COMMAND, "methods"], env=environment, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: cannot write to standard output: no space left")
+    assert run.stderr.count("\n") == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of a shell")
 def test_a_reader_that_leaves_early_is_no_error() -> None:
-    command = [sys.executable, "-u", "-m", "napari_segsuite.cli", "methods", "--json"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "methods", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -302,7 +411,7 @@ def test_progress_shows_in_a_terminal(folder: Path) -> None:
 
     parent, child = os.openpty()
     termios.tcsetwinsize(child, (24, 80))
-    command = [sys.executable, "-m", "napari_segsuite.cli", *GROW, "-o", "labels.nii.gz"]
+    command = [*COMMAND, *GROW, "-o", "labels.nii.gz"]
     run = subprocess.run(command, stderr=child, stdout=subprocess.PIPE, timeout=300, text=True)
     os.set_blocking(parent, False)
     shown = os.read(parent, 65536).decode()
@@ -330,6 +439,23 @@ def test_evaluate_is_the_python_call(folder: Path, capsys: pytest.CaptureFixture
     assert "dice" in capsys.readouterr().out.lower()
     assert cli.main([*words, "--csv", "scores.csv", "--ignore", "2", "--spacing", "1,1,1"]) == 0
     assert (folder / "scores.csv").read_text().count("\n") >= 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--ignore", "255", "0", "--metrics", "dice", "iou", *MEASURE[1:]],
+        ["--metrics", "dice", "--ignore=255,0", *MEASURE[1:], "--metrics", "iou"],
+        [MEASURE[1], "--ignore", "255", MEASURE[2], "--metrics=dice,iou", "--ignore", "0"],
+        [*MEASURE[1:], "--metrics", "dice", "iou", "--ignore", "255", "0"],
+    ],
+)
+def test_lists_swallow_no_file(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert cli.main(["evaluate", *words, "--json"]) == 0
+    expected = nss.evaluate(*MEASURE[1:], metrics=("dice", "iou"), ignore=(255, 0))
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(expected.to_dict()))
 
 
 def test_evaluate_refuses_labels_at_different_places(

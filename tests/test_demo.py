@@ -55,3 +55,15 @@ def test_unwritable_folder_is_refused_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(FormatError, match="choose another folder"):
         demo.run(tmp_path / "taken")
+
+
+def test_folder_that_takes_no_files_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def touch(path: Path) -> None:  # permissions do not hold back an administrator
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "touch", touch)
+    monkeypatch.setattr(samples, "load", lambda _: pytest.fail("the work has begun"))
+    with pytest.raises(FormatError, match="Permission denied; choose another folder"):
+        demo.run(tmp_path)

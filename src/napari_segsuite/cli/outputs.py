@@ -9,14 +9,14 @@ from itertools import combinations
 
 from ..errors import FormatError
 
-Path = str | os.PathLike[str]
+AnyPath = str | os.PathLike[str]
 
 
 class _Enough(Exception):  # noqa: N818 - not an error: the file could be written
     pass
 
 
-def check_outputs(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
+def check_outputs(outputs: Sequence[AnyPath], inputs: Sequence[AnyPath]) -> None:
     """Refuse outputs that would replace an input or each other, or cannot be written.
 
     Raises
@@ -37,7 +37,7 @@ def check_outputs(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
         _check_writable(output)
 
 
-def check_table(path: Path) -> None:
+def check_table(path: AnyPath) -> None:
     """Refuse the name of an image for a table.
 
     Raises
@@ -56,7 +56,7 @@ def check_table(path: Path) -> None:
             )
 
 
-def _is_same(first: Path, second: Path) -> bool:
+def _is_same(first: AnyPath, second: AnyPath) -> bool:
     if _resolved(first) == _resolved(second):
         return True
     # Hard links, and letter case where the disk does not care.
@@ -65,11 +65,11 @@ def _is_same(first: Path, second: Path) -> bool:
     return False
 
 
-def _resolved(path: Path) -> str:
+def _resolved(path: AnyPath) -> str:
     return os.path.normcase(os.path.realpath(path))
 
 
-def _check_writable(path: Path) -> None:
+def _check_writable(path: AnyPath) -> None:
     from ..io.atomic import atomic_path
 
     # What permissions say and what a disk allows can differ: only trying tells.
