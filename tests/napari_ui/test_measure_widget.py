@@ -74,3 +74,14 @@ def test_layers_that_come_and_go_are_followed(make_napari_viewer: Any) -> None:
     assert widget.choosers["reference"].value is layer
     viewer.layers.clear()
     assert widget.choosers["reference"].value is None
+
+
+def test_result_is_the_prediction_even_if_it_comes_later(make_napari_viewer: Any) -> None:
+    viewer = make_napari_viewer()
+    widget = MeasureWidget(viewer)
+    truth = viewer.add_labels(TRUTH, name="truth")
+    widget.measure()
+    assert "'truth' twice" in widget.summary.text()
+    result = viewer.add_labels(GUESS, name="result", metadata={"napari_segsuite": {}})
+    assert widget.choosers["prediction"].value is result
+    assert widget.choosers["reference"].value is truth

@@ -13,17 +13,18 @@ import pytest
 from annotated_types import Ge
 from napari.layers import Image, Labels
 from qtpy.compat import isalive
-from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
 import napari_segsuite as nss
 from napari_segsuite.errors import InputError
 from napari_segsuite.method import Extras, method
-from napari_segsuite.napari_ui import widgets
+from napari_segsuite.napari_ui import method_widget, widgets
 from napari_segsuite.napari_ui.adapters import METADATA_KEY, space_of
 from napari_segsuite.napari_ui.form_parts import FittingScrollArea
 from napari_segsuite.napari_ui.method_widget import MethodWidget
+from napari_segsuite.napari_ui.settings import Preferences
 from napari_segsuite.progress import SILENT, Progress
 from napari_segsuite.typing import ImageArray, LabelArray
 
@@ -244,6 +245,36 @@ def test_seeds_in_the_form_are_never_a_result(qtbot, viewer, form, layers):
     assert other.choosers["seeds"].value is layers[1]
 
 
+def test_renaming_a_layer_leaves_it_chosen(qtbot, viewer, form, layers):
+    finish(qtbot, form)
+    layers[1].name = "mine"
+    assert form.choosers["seeds"].value is layers[1]
+
+
+def test_limit_that_was_raised_counts_on_coming_back(monkeypatch, form, layers):
+    limits = [1, None]
+    monkeypatch.setattr(method_widget, "preferences", lambda: Preferences(memory_limit=limits[0]))
+    layers[0].scale = layers[1].scale = (1, 1, 1)
+    assert "memory limit" in reason(form)
+    limits.pop(0)
+    monkeypatch.setattr(form, "isActiveWindow", lambda: True)
+    QApplication.sendEvent(form, QEvent(QEvent.Type.ActivationChange))
+    assert form._panel.run_button.isEnabled()
+
+
+def test_guessed_seeds_give_way_to_layers_named_so(viewer, form):
+    image = viewer.add_image(brightness(), name="brain")
+    truth = viewer.add_labels(painted(), name="tissue")
+    assert form.choosers["seeds"].value is truth
+    seeds = viewer.add_labels(painted(), name="seeds")
+    assert form.choosers["seeds"].value is seeds
+    form.choosers["seeds"].value = truth
+    viewer.add_labels(painted(), name="other seeds")
+    viewer.add_image(brightness(), name="image")
+    assert form.choosers["seeds"].value is truth
+    assert form.choosers["image"].value is image
+
+
 def test_progress_and_cancel(qtbot, viewer, form, layers):
     form.settings.set_values({"seconds": 60.0})
     count = len(viewer.layers)
@@ -436,10 +467,21 @@ def test_dock_closed_while_running(qtbot, viewer, form, layers):
     layers[0].scale = (1, 1, 1)
 
 
+def test_closing_the_dock_stops_the_run(qtbot, viewer, form, layers):
+    form.settings.set_values({"seconds": 60.0})
+    form.run()
+    form.parent().destroyOnClose()
+    qtbot.waitUntil(lambda: form.job is None, timeout=5000)
+    assert not results(viewer)
+
+
 # --- Copy as Python -------------------------------------------------------------------
 
 
-def test_copied_script_runs(qtbot, viewer, form, layers, tmp_path, monkeypatch):
+@pytest.mark.parametrize("turn", [np.eye(3), [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]]])
+def test_copied_script_runs(qtbot, viewer, form, layers, tmp_path, monkeypatch, turn):
+    for layer in layers:
+        layer.rotate = turn
     finish(qtbot, form)
     (result,) = results(viewer)
     form.copy_as_python()
@@ -452,7 +494,7 @@ def test_copied_script_runs(qtbot, viewer, form, layers, tmp_path, monkeypatch):
     names: dict[str, object] = {}
     exec(script, names)
     np.testing.assert_array_equal(names["result"].labels, result.data)
-    assert names["result"].space.spacing == space_of(result).spacing
+    assert names["result"].space.is_close(space_of(result))
     assert Path("result.nii.gz").is_file()
 
 

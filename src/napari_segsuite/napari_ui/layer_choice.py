@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import napari.layers
@@ -29,14 +30,23 @@ class LayerChooser(ComboBox):
     entry : Input
     kinds : tuple of layer class
         What is offered.
+    prefers_results : bool
+        Choose the newest result by itself rather than a layer that is none.
     """
 
     def __init__(
-        self, viewer: ViewerModel, entry: Input, kinds: tuple[type[napari.layers.Layer], ...]
+        self,
+        viewer: ViewerModel,
+        entry: Input,
+        kinds: tuple[type[napari.layers.Layer], ...],
+        *,
+        prefers_results: bool = False,
     ) -> None:
         self._viewer = viewer
         self._entry = entry
         self._kinds = kinds
+        self._prefers_results = prefers_results
+        self._guess: Callable[[], Any] = lambda: None
         super().__init__(
             choices=lambda _widget: self._offered(),
             name=entry.name,
@@ -46,14 +56,26 @@ class LayerChooser(ComboBox):
         self._choose()
 
     def refresh(self) -> None:
-        """Offer the layers there are now; choose a likely one where none is chosen."""
+        """Offer the layers there are now; choose a likely one where none was chosen by hand."""
         before: Any = self.get_value()
-        self.reset_choices()
-        if before is None or before not in self._viewer.layers:
+        is_there = before is not None and before in self._viewer.layers
+        with self.changed.blocked():
+            self.reset_choices()
+            if is_there:
+                self.value = before  # a layer with a new name is dropped from the list first
+        if not is_there or self._has_better(before):
             self._choose()
+
+    def _has_better(self, before: Any) -> bool:
+        """Whether a guess should give way: layers come one by one, the likeliest perhaps last."""
+        # "Image" is what napari calls any image: no reason to leave one that is being worked on.
+        is_guess = before is self._guess() and self._entry.name != "image"
+        return is_guess and self._fits(self._likely()) and not self._fits(before)
 
     def _choose(self) -> None:
         self.value = self._likely() if self._entry.required else None
+        if self.value is not None:
+            self._guess = weakref.ref(self.value)
 
     def _offered(self) -> list[tuple[str, Any]]:
         layers: list[tuple[str, Any]] = [
@@ -63,11 +85,24 @@ class LayerChooser(ComboBox):
         return layers if must_be_one else [(_NOTHING, None), *layers]
 
     def _likely(self) -> Any:
-        """The layer named like the input, else the first that is no result."""
+        """A layer that fits, else the first that is no result."""
         layers = [layer for layer in self._viewer.layers if isinstance(layer, self._kinds)]
-        sources = [layer for layer in layers if METADATA_KEY not in layer.metadata]
-        named = [layer for layer in sources if self._entry.name in layer.name.lower()]
-        return next(iter([*named, *sources]), None)
+        fitting = [layer for layer in layers if self._fits(layer)]
+        if self._prefers_results:
+            fitting.reverse()
+        return next((layer for layer in [*fitting, *layers] if self._may_guess(layer)), None)
+
+    def _may_guess(self, layer: Any) -> bool:
+        return self._prefers_results or METADATA_KEY not in layer.metadata
+
+    def _fits(self, layer: Any) -> bool:
+        """Whether it is named like the input, or is a result where those are preferred."""
+        if layer is None:
+            return False
+        is_result = METADATA_KEY in layer.metadata
+        if self._prefers_results:
+            return is_result
+        return not is_result and self._entry.name in layer.name.lower()
 
 
 class LayerChoice:

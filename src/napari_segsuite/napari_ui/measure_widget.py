@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 from ..errors import SegSuiteError
 from ..method import Input
 from ..metrics import Metric, Report, evaluate
-from .adapters import METADATA_KEY, segmentation_from_layer
+from .adapters import segmentation_from_layer
 from .form_parts import text_label
 from .layer_choice import LayerChooser
 from .runner import Job, runner_for
@@ -57,9 +57,11 @@ class MeasureWidget(QWidget):
         self.report: Report | None = None
         self._job: Job | None = None
         self.choosers = {
-            entry.name: LayerChooser(self._viewer, entry, (Labels,)) for entry in _INPUTS
+            entry.name: LayerChooser(
+                self._viewer, entry, (Labels,), prefers_results=entry.name == "prediction"
+            )
+            for entry in _INPUTS
         }
-        self._choose_result_as_prediction()
         self.table = QTableWidget()
         self.summary = text_label()
         self._lay_out()
@@ -70,8 +72,12 @@ class MeasureWidget(QWidget):
     def measure(self) -> None:
         """Compare the chosen layers, off the main thread."""
         try:
-            prediction = segmentation_from_layer(self._chosen("prediction"))
-            reference = segmentation_from_layer(self._chosen("reference"))
+            chosen = [self._chosen(entry.name) for entry in _INPUTS]
+            if chosen[0] is chosen[1]:
+                raise SegSuiteError(
+                    f"expected two layers, got '{chosen[0].name}' twice; choose another reference."
+                )
+            prediction, reference = map(segmentation_from_layer, chosen)
         except SegSuiteError as error:
             self._say(str(error))
             return
@@ -125,15 +131,6 @@ class MeasureWidget(QWidget):
         if layer is None:
             raise SegSuiteError(f"expected a labels layer as {name}, got none; choose one.")
         return layer
-
-    def _choose_result_as_prediction(self) -> None:
-        results = [
-            layer
-            for layer in self._viewer.layers
-            if isinstance(layer, Labels) and METADATA_KEY in layer.metadata
-        ]
-        if results:
-            self.choosers["prediction"].value = results[-1]
 
     def _on_layers(self, _event: Any = None) -> None:
         if isalive(self):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, ComboBox
 from qtpy.compat import isalive
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
     QApplication,
     QComboBox,
@@ -61,12 +62,13 @@ class MethodWidget(QWidget):
         What the form says below its buttons.
     """
 
+    job: Job | None = None
+
     def __init__(self, viewer: napari.viewer.Viewer, method: Method) -> None:
         super().__init__()
         # napari hands plugins a proxy, whose layers are equal to the real ones but not the same.
         self._viewer = getattr(viewer, "__wrapped__", viewer)
         self.method = method
-        self.job: Job | None = None
         self._preferences = preferences()
         self._results = ResultLayers(self._viewer)
         self._sources: Mapping[str, Any] = {}
@@ -140,6 +142,14 @@ class MethodWidget(QWidget):
             return
         self.choosers["seeds"].value = add_seeds_layer(self._viewer, image)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Stop the run once the dock is closed; look again after a visit elsewhere."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.cancel()  # the form lives on, but out of reach
+        elif event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._on_change()  # the Preferences and the free memory may have changed
+        super().changeEvent(event)
+
     # --- parts ------------------------------------------------------------------------
     def _make_options(self) -> None:
         self._device = _device_choice(self.method, self._preferences.device)
@@ -186,6 +196,7 @@ class MethodWidget(QWidget):
         """Say what stands in the way of a run, or what it will need."""
         if not isalive(self) or not hasattr(self, "_panel"):
             return
+        self._preferences = preferences()
         image = self._image()
         unit = None if image is None else image.space.unit
         self.settings.set_unit(unit)

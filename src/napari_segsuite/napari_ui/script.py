@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..method import Method
+from ..space import Space
 from .adapters import space_of
 from .settings import PLUGIN
 
@@ -70,7 +71,19 @@ def _with_geometry(array: str, layer: napari.layers.Layer) -> str:
         facts.append(f"unit={space.unit!r}")
     if space.channel_axis is not None:
         facts.append(f"channel_axis={space.channel_axis}")
+    straight = Space.regular(space.ndim, space.spacing, space.unit, space.channel_axis)
+    if not space.is_close(straight):
+        return f"nss.Image({array}, {_exactly(space)})"
     return f"nss.Image.from_array({', '.join([array, *facts])})" if facts else array
+
+
+def _exactly(space: Space) -> str:
+    """Expression of a space that spacing and unit alone do not tell."""
+    kwargs = {
+        name: value.tolist() if hasattr(value, "tolist") else value
+        for name, value in space.to_layer_kwargs().items()
+    }
+    return f"nss.Space.from_layer_kwargs({kwargs!r}, {space.channel_axis})"
 
 
 def _is_labels(layer: napari.layers.Layer) -> bool:
