@@ -431,6 +431,17 @@ def test_image_removed_while_running(qtbot, viewer, form, layers):
     assert "is gone" in form.message
 
 
+def test_what_came_in_the_way_while_running_is_said_afterwards(qtbot, viewer, form, layers):
+    form.settings.set_values({"seconds": 0.3})
+    form.run()
+    layers[0].scale = (9, 1, 1)
+    qtbot.waitUntil(lambda: form.job is None, timeout=5000)
+    assert form.message.startswith("Done in")
+    assert "different places" in reason(form)
+    layers[0].scale = GEOMETRY["scale"]
+    assert form.message == ""
+
+
 def test_result_layer_removed_while_running(qtbot, viewer, form, layers):
     finish(qtbot, form)
     form.settings.set_values({"seconds": 0.3})

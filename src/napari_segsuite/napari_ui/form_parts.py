@@ -57,8 +57,10 @@ class RunPanel(QWidget):
         self.set_running(False)
 
     def say(self, text: str, *, is_problem: bool = False) -> None:
-        """Show a sentence below the buttons."""
-        self._shows_problem = is_problem
+        """Show a sentence below the buttons, and after it why there can be no run at present."""
+        if self._problem and not is_problem and not self._is_running:
+            text = f"{text} {self._problem[:1].upper()}{self._problem[1:]}"
+        self._shows_problem = is_problem or bool(self._problem)
         self.message.setText(text[:1].upper() + text[1:])
         self.message.setStyleSheet("font-weight: bold;" if is_problem else "")
 
