@@ -17,6 +17,19 @@ def two_halves(shape: tuple[int, ...], dtype: Any = np.uint8) -> np.ndarray:
     return image > 100 if dtype is bool else image.astype(dtype)
 
 
+def two_bands(shape: tuple[int, ...], dtype: Any = np.uint8) -> np.ndarray:
+    """Labels: nothing in the left half, class 1 beside it, class 2 in the right quarter."""
+    labels = np.zeros(shape, dtype=np.uint8)
+    labels[..., shape[-1] // 2 :] = 1
+    labels[..., -(shape[-1] // 4) :] = 2
+    return labels.astype(dtype)
+
+
+def image_for(method: Method, shape: tuple[int, ...], dtype: Any = np.uint8) -> np.ndarray:
+    """What the method works on: intensities or labels, on a grid."""
+    return two_bands(shape, dtype) if method.takes_labels else two_halves(shape, dtype)
+
+
 def two_strokes(shape: tuple[int, ...]) -> np.ndarray:
     """Class 1 painted on the left border, class 2 on the right one."""
     seeds = np.zeros(shape, dtype=np.uint8)

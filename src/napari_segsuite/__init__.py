@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "GrowSession": "families.seeded.grow_session",
+    "GuidedSession": "families.seeded.guided_session",
     "Image": "image",
     "LabelClass": "image",
     "Provenance": "provenance",
@@ -21,9 +22,11 @@ _WHERE = {
     "get_method": "registry",
     "methods": "registry",
     "read": "io",
+    "read_class_table": "io.class_tables",
     "replay": "jobs",
     "run": "jobs",
     "write": "io",
+    "write_class_table": "io.class_tables",
 }
 
 __all__ = [*_WHERE, "__version__"]  # noqa: PLE0604 - the table's keys are names

@@ -46,7 +46,8 @@ class JobRequest:
     ----------
     method : str
         Method id.
-    image : Image
+    image : Image or Segmentation
+        A segmentation where the method works on labels.
     inputs : mapping of str to Segmentation or Image
         Further image-like inputs: "seeds", "mask", "reference".
     settings : mapping
@@ -59,7 +60,7 @@ class JobRequest:
     """
 
     method: str
-    image: Image
+    image: Image | Segmentation
     inputs: Mapping[str, Segmentation | Image] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     extras: tuple[str, ...] = ()
@@ -94,6 +95,12 @@ def needs_torch(method: Method, device: str) -> bool:
     return device.partition(":")[0] in gpus
 
 
+def child_environment() -> dict[str, str]:
+    """Environment in which a child process finds what this one can import."""
+    search_path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
+    return {**os.environ, "PYTHONPATH": search_path}
+
+
 class _ProcessGoneError(Exception):
     """The other side of the pipe is no more."""
 
@@ -110,14 +117,13 @@ class _Process:
     """One process that was started, and the thread that reads its answers."""
 
     def __init__(self, idle_seconds: float) -> None:
-        search_path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
         self.popen: subprocess.Popen[str] = subprocess.Popen(
             # -P: a torch.py in the current folder is not the library.
             [sys.executable, "-P", "-m", f"{__package__}.compute_worker", str(idle_seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if sys.stderr is not None else subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": search_path},
+            env=child_environment(),
             encoding="utf-8",
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )

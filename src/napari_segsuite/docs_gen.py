@@ -157,22 +157,28 @@ def write(root: Path) -> tuple[Path, ...]:
 def _commands(offered: Iterable[Method]) -> list[dict[str, str]]:
     fixed = (
         ("hub", "Find a segmentation method", f"{_UI}.widgets:hub"),
+        ("grow", "Grow from seeds, live", f"{_UI}.widgets:grow"),
         ("measure", "Compare labels with a reference", f"{_UI}.widgets:measure"),
         ("read", "Read a medical image", f"{_UI}.reader:get_reader"),
         ("write_image", "Write an image", f"{_UI}.writer:write_image"),
         ("write_labels", "Write labels", f"{_UI}.writer:write_labels"),
         ("sample_brain", "Open the MNI152 brain", f"{_UI}.sample_data:brain"),
     )
-    widgets = ((m.id, f"Segment with {m.title}", f"{_UI}.widgets:{m.id}") for m in offered)
+    widgets = ((m.id, _command_title(m), f"{_UI}.widgets:{m.id}") for m in offered)
     return [
         {"id": f"{PLUGIN}.{name}", "title": title, "python_name": target}
         for name, title, target in (*fixed, *widgets)
     ]
 
 
+def _command_title(method: Method) -> str:
+    return method.title if method.takes_labels else f"Segment with {method.title}"
+
+
 def _widgets(offered: Iterable[Method]) -> list[dict[str, str]]:
     return [
         {"command": f"{PLUGIN}.hub", "display_name": "All methods"},
+        {"command": f"{PLUGIN}.grow", "display_name": "Grow from seeds"},
         {"command": f"{PLUGIN}.measure", "display_name": "Compare labels"},
         *({"command": f"{PLUGIN}.{m.id}", "display_name": m.title} for m in offered),
     ]
@@ -182,6 +188,7 @@ def _menus(offered: Iterable[Method]) -> dict[str, list[dict[str, str]]]:
     families = [(family, list(group)) for family, group in groupby(offered, lambda m: m.family)]
     return {
         _SEGMENT_MENU: [
+            {"command": f"{PLUGIN}.grow", "group": "navigation"},
             {"command": f"{PLUGIN}.hub", "group": "navigation"},
             *({"submenu": _submenu_id(family)} for family, _ in families),
         ],
@@ -258,7 +265,15 @@ def _preferences() -> dict[str, Any]:
                 "minimum": 0,
                 "maximum": 1000,
                 "title": "Undo steps",
-                "description": "Strokes that can be taken back while labels grow live.",
+                "description": "How many steps of a result Grow from seeds can take back.",
+            },
+            "undo_memory_mib": {
+                "type": "integer",
+                "default": 256,
+                "minimum": 1,
+                "maximum": 65536,
+                "title": "Undo memory (MiB)",
+                "description": "What those steps may take for each result; the oldest go first.",
             },
         },
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
 
 RGBA = tuple[float, float, float, float]
 
+# Okabe and Ito's colours, which also the colour-blind tell apart.
+CLASS_COLOURS: tuple[RGBA, ...] = tuple(
+    (red / 255, green / 255, blue / 255, 1.0)
+    for red, green, blue in (
+        (230, 159, 0),
+        (86, 180, 233),
+        (0, 158, 115),
+        (240, 228, 66),
+        (0, 114, 178),
+        (213, 94, 0),
+        (204, 121, 167),
+    )
+)
+
 
 @dataclass(frozen=True)
 class LabelClass:
@@ -32,11 +47,17 @@ class LabelClass:
     name : str
     colour : (4,) tuple of float in [0, 1] or None
         RGBA, opaque where only RGB is given; None leaves the choice to the display.
+    visible : bool
+        Whether the display shows it.
+    locked : bool
+        Whether its voxels are to stay as they are when others grow or are merged.
     """
 
     id: int
     name: str
     colour: RGBA | None = None
+    visible: bool = True
+    locked: bool = False
 
     def __post_init__(self) -> None:
         if self.colour is not None:
@@ -147,6 +168,31 @@ def _rgba(colour: Iterable[float]) -> RGBA:
             "give for instance (1, 0.5, 0, 1) for orange"
         )
     return red, green, blue, alpha
+
+
+def colour_to_hex(colour: RGBA) -> str:
+    """Write a colour as #rrggbb, or as #rrggbbaa where it is not opaque.
+
+    Examples
+    --------
+    >>> colour_to_hex((1.0, 0.5, 0.0, 1.0))
+    '#ff8000'
+    """
+    parts = [round(255 * part) for part in colour]
+    return "#" + bytes(parts if parts[3] < 255 else parts[:3]).hex()
+
+
+def colour_from_hex(text: str) -> RGBA:
+    """Inverse of `colour_to_hex`, up to the 8 bits of each part.
+
+    Raises
+    ------
+    InputError
+        If it is no such text.
+    """
+    if re.fullmatch(r"#?([0-9a-fA-F]{2}){3,4}", text) is None:
+        raise InputError(f"expected a colour as #rrggbb or #rrggbbaa, got {text!r}")
+    return _rgba(part / 255 for part in bytes.fromhex(text.removeprefix("#")))
 
 
 def classes_present(labels: LabelArray, known: Iterable[LabelClass] = ()) -> tuple[LabelClass, ...]:

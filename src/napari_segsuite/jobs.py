@@ -27,6 +27,7 @@ from .inputs import (
     check_image_shape,
     check_same_shape,
 )
+from .label_values import present_labels
 from .method import Extras, Method
 from .progress import SILENT, Progress
 from .provenance import Provenance, current_versions, describe_input
@@ -67,7 +68,8 @@ def run(
     ----------
     method : str or Method
         Method id, e.g. "growcut".
-    image : (M, N[, P]) array, Image or path
+    image : (M, N[, P]) array, Image, Segmentation or path
+        Labels for a method that works on them: a Segmentation or a file brings its classes.
     seeds, mask, reference : array, Image, Segmentation or path, optional
         Further image-like inputs, on the grid of `image`.
     extras : tuple of str, or one str
@@ -115,6 +117,7 @@ def run(
             f"it has {', '.join(record.extras) or 'none'}.",
             name="extras",
         )
+    image = _opened(record, image)
     picture = as_image(image, spacing, channel_axis)
     given = {"seeds": seeds, "mask": mask, "reference": reference}
     labels = {name: label_input(source) for name, source in given.items() if source is not None}
@@ -132,14 +135,14 @@ def run(
         injected={**injected, **({"note": chosen.note} if chosen.note else {})},
         extras=extras,
         inputs={
-            "image": describe_input(picture.name, picture.data),
+            "image": describe_input(picture.name, picture.data, are_labels=record.takes_labels),
             **{
                 name: describe_input(name, array, are_labels=True) for name, array in arrays.items()
             },
         },
         versions=current_versions(),
     )
-    known = labels["seeds"].classes if "seeds" in labels else ()
+    known = _known_classes(record, values, image, labels)
     return _wrap(record, picture, result, values, collected, known, provenance)
 
 
@@ -160,6 +163,8 @@ def replay(
     record = provenance if isinstance(provenance, Provenance) else Provenance.from_dict(provenance)
     injected = dict(record.injected)
     channel_axis = injected.get("channel_axis")
+    method = get_method(record.method)
+    image = _opened(method, image)
     picture = as_image(image, None, channel_axis)
     arrays = {"image": picture.data} | {
         name: np.asarray(label_input(source).data) for name, source in inputs.items()
@@ -167,18 +172,18 @@ def replay(
     for name, expected in record.inputs.items():
         if name not in arrays:
             raise InputError(f"the record was made with {name}; give {name}= the same array")
-        got = describe_input(name, arrays[name], are_labels=name != "image")
+        got = describe_input(name, arrays[name], are_labels=name != "image" or method.takes_labels)
         if got["sha256"] != expected["sha256"]:
             raise InputError(
                 f"expected the {name} of the record (shape {tuple(expected['shape'])}, "
                 f"{expected['dtype']}), got other values (shape {tuple(got['shape'])}, "
                 f"{got['dtype']}); replay needs the same input"
             )
-    if "spacing" in injected and not isinstance(image, Image | str | Path):
+    if "spacing" in injected and not isinstance(image, Image | Segmentation | str | Path):
         picture = as_image(picture.data, injected["spacing"], channel_axis)
     return run(
-        record.method,
-        picture,
+        method,
+        image if isinstance(image, Segmentation) else picture,
         extras=record.extras,
         device=str(injected.get("device", "auto")),
         rng=int(injected.get("rng", 0)),
@@ -186,6 +191,15 @@ def replay(
         **inputs,  # type: ignore[arg-type]
         **record.settings,
     )
+
+
+def _opened(method: Method, source: Source) -> Source:
+    """Labels for `method` read from their file; anything else as it is."""
+    if method.takes_labels and isinstance(source, str | Path):
+        from .io import read
+
+        return read(source, kind="labels")
+    return source
 
 
 def as_image(
@@ -328,6 +342,21 @@ def _call(
         ) from error
     progress(1.0, "done")
     return np.asarray(result)
+
+
+def _known_classes(
+    method: Method, settings: Mapping[str, Any], image: Source, labels: Mapping[str, LabelInput]
+) -> tuple[LabelClass, ...]:
+    """Classes whose ids mean the same in the result."""
+    if not method.takes_labels:
+        return labels["seeds"].classes if "seeds" in labels else ()
+    if not isinstance(image, Segmentation):
+        return ()
+    if method.output == "instances":
+        split = settings["classes"]
+        kept = set(present_labels(image.labels)) - set(split) if split else set()
+        return tuple(entry for entry in image.classes if entry.id in kept)
+    return tuple(image.classes)
 
 
 def _wrap(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
+from .progress import SILENT, Progress
 from .typing import LabelArray
 
 _CHUNK = 1 << 20
@@ -92,6 +93,23 @@ def compact_labels(values: ArrayLike) -> LabelArray:
     return array.astype(smallest_label_dtype(int(array.max())), copy=False)
 
 
+def unsigned_labels(values: ArrayLike) -> LabelArray:
+    """Labels of an unsigned type; of one already, they come back without a copy.
+
+    Raises
+    ------
+    InputError
+        As `integer_labels`, and if signed labels are beyond uint32.
+
+    Examples
+    --------
+    >>> unsigned_labels(np.array([0, 300]))
+    array([  0, 300], dtype=uint16)
+    """
+    array: NDArray[Any] = integer_labels(values)
+    return array if array.dtype.kind == "u" else compact_labels(array)
+
+
 def _refuse_fractions(array: NDArray[np.floating[Any]]) -> None:
     flat = array.reshape(-1, order="A") if _is_contiguous(array) else array.ravel()
     for start in range(0, flat.size, _CHUNK):
@@ -121,3 +139,33 @@ def present_labels(labels: NDArray[np.integer[Any]]) -> list[int]:
         values = np.flatnonzero(np.bincount(part)) if small else np.unique(part)
         found.update(values.tolist())
     return sorted(found - {0})
+
+
+def label_counts(labels: NDArray[Any], progress: Progress = SILENT) -> dict[int, int]:
+    """Count the voxels of each label but 0.
+
+    Reads in pieces, whatever the layout: no temporary of the volume's size.
+
+    Parameters
+    ----------
+    labels : (M, N[, P]) array of integers
+    progress : Progress
+        Raises `Cancelled` to stop.
+    """
+    counts: dict[int, int] = {}
+    if labels.size == 0:
+        return counts
+    is_small = labels.dtype.itemsize <= 2 and labels.dtype.kind == "u"
+    total = np.zeros(np.iinfo(labels.dtype).max + 1 if is_small else 0, np.int64)
+    pieces = np.nditer(labels, ["external_loop", "buffered"], order="K", buffersize=_CHUNK)
+    for piece in pieces:
+        progress(0.0)
+        if is_small:
+            part = np.bincount(piece)
+            total[: len(part)] += part
+        else:
+            for value, n in zip(*np.unique(piece, return_counts=True), strict=True):
+                counts[int(value)] = counts.get(int(value), 0) + int(n)
+    counts |= {int(value): int(total[value]) for value in np.flatnonzero(total)}
+    counts.pop(0, None)
+    return counts

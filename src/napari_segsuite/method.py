@@ -14,6 +14,7 @@ from typing import Any, Literal, ParamSpec, TypeVar, get_type_hints
 
 from .errors import ParameterError
 from .inputs import check_image, check_on_grid, check_spacing
+from .label_values import unsigned_labels
 from .params import Param, read_param
 
 P = ParamSpec("P")
@@ -32,6 +33,9 @@ FAMILIES: Mapping[str, str] = {
     "deep": "Networks",
     "effects": "Effects",
 }
+
+# Families whose "image" is a label array to work on.
+_ON_LABELS = ("postprocessing",)
 
 # Keywords that the pipeline fills in from the image, the user's device choice and so on.
 INJECTED = ("spacing", "channel_axis", "device", "progress", "rng", "extras")
@@ -67,7 +71,7 @@ class Method:
     family: str
     ndim: tuple[int, ...]
     channels: Literal["single", "any"]
-    output: Literal["labels", "image"]
+    output: Literal["labels", "instances", "image"]
     extras: tuple[str, ...]
     requires: tuple[str, ...]
     devices: tuple[str, ...]
@@ -91,6 +95,11 @@ class Method:
             for name in entry.arg_name.split(","):
                 helps[name.strip()] = " ".join((entry.description or "").split())
         return doc.short_description or "", doc.long_description or "", helps
+
+    @property
+    def takes_labels(self) -> bool:
+        """Whether its "image" is a label array to work on."""
+        return self.family in _ON_LABELS
 
     @property
     def summary(self) -> str:
@@ -156,7 +165,7 @@ def method(
     family: str,
     ndim: tuple[int, ...] = (2, 3),
     channels: Literal["single", "any"] = "single",
-    output: Literal["labels", "image"] = "labels",
+    output: Literal["labels", "instances", "image"] = "labels",
     extras: tuple[str, ...] = (),
     requires: tuple[str, ...] = (),
     devices: tuple[str, ...] = ("cpu",),
@@ -182,8 +191,9 @@ def method(
         Numbers of spatial axes the method takes.
     channels : {"single", "any"}
         Whether several channels may come at once.
-    output : {"labels", "image"}
-        What is returned.
+    output : {"labels", "instances", "image"}
+        What is returned. Of a method whose `image` is labels, "labels" are of the same
+        classes; "instances" are numbered anew, but for classes left out of its `classes`.
     extras : tuple of str
         Further outputs the method can store in `extras`.
     requires : tuple of str
@@ -249,6 +259,8 @@ def _check_call(method: Method, arguments: dict[str, Any]) -> None:
         arguments[name] = param.check(arguments[name], method.title)
     axis = arguments.get("channel_axis")
     image = check_image(method.title, arguments["image"], method.ndim, axis)
+    if method.takes_labels:
+        image = unsigned_labels(image)
     arguments["image"] = image
     if arguments.get("spacing") is not None:
         n_spatial = image.ndim - (axis is not None)

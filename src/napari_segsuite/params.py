@@ -21,7 +21,7 @@ class Unit:
     """Unit of a setting, as shown beside it.
 
     ``Unit("physical")`` stands for the unit of the image: mm or µm where it states one,
-    pixels where it does not.
+    pixels where it does not. ``Unit("physical³")`` is a volume in it.
     """
 
     symbol: str
@@ -146,7 +146,7 @@ class Param:
         return all((v > low if self.exclusive_minimum else v >= low) and v <= high for v in values)
 
     def _interval(self) -> str:
-        unit = f" {self.unit}" if self.unit and self.unit != "physical" else ""
+        unit = f" {self.unit}" if self.unit and self.unit not in ("physical", "physical³") else ""
         if self.minimum is None and self.maximum is None:
             return ""
         if self.maximum is None:

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import platform
+import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
@@ -21,19 +24,23 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__
-from .compute import ComputeProcess, JobRequest
+from . import __version__, jobs
+from .compute import ComputeProcess, JobRequest, child_environment
 from .errors import SegSuiteError
+from .growing.engines import LIVE_METHOD
+from .growing.live import GrowthPlan
+from .growing.rehearsal import script_of
 from .image import Image, Segmentation
 from .method import Method
 from .params import Param
 from .progress import SILENT, Progress
 from .registry import get_method
-from .typing import ImageArray
+from .typing import ImageArray, LabelArray
 
 MESSAGE = "preparing (first time only) …"
 
 _SIDE = 16
+_LOOK_SECONDS = 0.05
 _COMMON_TYPES = ("uint8", "uint16", "float32")
 
 
@@ -63,6 +70,46 @@ def prepare(request: JobRequest, progress: Progress = SILENT) -> None:
     _mark(marker)
 
 
+def prepare_growth(plan: GrowthPlan, seeds: LabelArray, progress: Progress = SILENT) -> None:
+    """Have another process compile what growing live needs, if that was not done before.
+
+    Raises
+    ------
+    Cancelled
+        If `progress` raised it.
+    """
+    grid = plan.image.space.without("channel")
+    request = JobRequest(
+        plan.method,
+        plan.image,
+        inputs={"seeds": Image(seeds, grid)},
+        settings=plan.settings,
+    )
+    if plan.method != LIVE_METHOD:
+        prepare(request, progress)
+        return
+    marker = _marker(get_method(plan.method), request).with_suffix(".live")
+    if marker.exists():
+        return
+    script = json.dumps(script_of(plan, seeds.dtype))
+    command = [sys.executable, "-P", "-m", "napari_segsuite.growing.rehearsal", script]
+    # What goes wrong in it, growing itself says best.
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=child_environment(),
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+    try:
+        while process.poll() is None:
+            progress(0.0, MESSAGE)
+            time.sleep(_LOOK_SECONDS)
+    finally:
+        process.kill()
+    _mark(marker)
+
+
 def wake_numba(_progress: Progress = SILENT) -> None:
     """Have numba set itself up, which its first call in a process does.
 
@@ -76,16 +123,18 @@ def wake_numba(_progress: Progress = SILENT) -> None:
 
 def miniature(request: JobRequest) -> JobRequest:
     """A job on a few voxels that meets the same types of array and the same settings."""
-    image = request.image
+    image = jobs.as_image(request.image)
     kinds = [axis.kind for axis in image.space.axes]
     shape = tuple(
         n if kind == "channel" else min(n, _SIDE)
         for n, kind in zip(image.data.shape, kinds, strict=True)
     )
     spatial = tuple(n for n, kind in zip(shape, kinds, strict=True) if kind != "channel")
-    ramp = np.arange(np.prod(shape)).reshape(shape)
+    ramp = np.arange(np.prod(shape)).reshape(shape) % 251
+    if get_method(request.method).takes_labels:
+        ramp[1::2] = 0  # room to fill, and something to tell apart
     inputs = {name: _filled_in(name, value, spatial) for name, value in request.inputs.items()}
-    small = replace(image, data=(ramp % 251).astype(image.data.dtype))
+    small = replace(image, data=ramp.astype(image.data.dtype))
     return replace(request, image=small, inputs=inputs, device="cpu")
 
 
@@ -106,7 +155,7 @@ def _marker(method: Method, request: JobRequest) -> Path:
     import platformdirs
 
     settings = method.check(request.settings)
-    image = request.image
+    image = jobs.as_image(request.image)
     channel_axis = image.space.channel_axis
     facts = (
         (__version__, version("numba"), sys.version, platform.node()),

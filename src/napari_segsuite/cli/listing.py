@@ -131,7 +131,8 @@ def option(param: Param) -> str:
 def constraint(param: Param) -> str:
     """What a value must be and what it is when not given."""
     default = ",".join(map(str, param.default)) if param.kind == "ints" else param.default
-    unit = "unit of the image" if param.unit == "physical" else param.unit
+    physical = {"physical": "unit of the image", "physical³": "unit of the image cubed"}
+    unit = physical.get(param.unit, param.unit)
     stated = (
         param.constraint if not unit or unit in param.constraint else f"{param.constraint} {unit}"
     )

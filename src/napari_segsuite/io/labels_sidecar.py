@@ -8,6 +8,7 @@ segmentation has classes or a provenance, and says which file it belongs to: sho
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +32,7 @@ def write_sidecar(path: Path, segmentation: Segmentation) -> None:
     content = {
         "kind": _KIND,
         "file": path.name,
-        "classes": [
-            {"id": int(entry.id), "name": entry.name, "colour": entry.colour}
-            for entry in segmentation.classes
-        ],
+        "classes": [asdict(entry) for entry in segmentation.classes],
         "provenance": None if provenance is None else provenance.to_dict(),
     }
     text = json.dumps(content, indent=1, ensure_ascii=False, default=float)
@@ -120,4 +118,5 @@ def _load(side: Path) -> dict[str, Any]:
 
 
 def _label_class(entry: dict[str, Any]) -> LabelClass:
-    return LabelClass(int(entry["id"]), str(entry["name"]), entry.get("colour"))
+    visible, locked = bool(entry.get("visible", True)), bool(entry.get("locked", False))
+    return LabelClass(int(entry["id"]), str(entry["name"]), entry.get("colour"), visible, locked)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ..errors import InputError
-from ..image import RGBA, Image, LabelClass, Segmentation
+from ..image import RGBA, Image, LabelClass, Segmentation, colour_from_hex, colour_to_hex
 from ..space import Axis, Space
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ METADATA_KEY = "napari_segsuite"
 
 LayerData = tuple[Any, dict[str, Any], Literal["image", "labels"]]
 _GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+_CLASS_COLUMNS = ("index", "name", "visible", "locked", "colour")
 # A direct colormap shows nothing for labels it does not list. Listing the first ones keeps
 # a further class that the user paints visible.
 _N_LISTED_COLOURS = 64
@@ -67,16 +69,35 @@ def space_of(layer: napari.layers.Layer) -> Space:
     return Space.from_layer_kwargs({name: getattr(layer, name) for name in _GEOMETRY}, channel_axis)
 
 
+def names_classes(features: Any) -> bool:
+    """Whether the features of a labels layer have a table of class names."""
+    return features is not None and {"index", "name"} <= set(features)
+
+
 def classes_in(features: Any, colormap: Any) -> tuple[LabelClass, ...]:
     """Classes that the features of a labels layer name, or else its direct colormap lists."""
-    ids: dict[int, str] = {}
-    if features is not None and {"index", "name"} <= set(features):
-        pairs = zip(features["index"], features["name"], strict=True)
-        ids = {int(index): str(name) for index, name in pairs if int(index) > 0}
-    if not ids:
-        listed = getattr(colormap, "color_dict", {})
-        ids = {index: f"class {index}" for index in listed if index}
-    return tuple(LabelClass(i, name, _colour_in(colormap, i)) for i, name in sorted(ids.items()))
+    colours = None if colormap is None else ColoursOf(colormap)
+    if not names_classes(features):
+        listed = sorted(index for index in getattr(colormap, "color_dict", {}) if index)
+        return tuple(
+            LabelClass(index, f"class {index}", None if colours is None else colours[index])
+            for index in listed
+        )
+    nothing = [None] * len(features["index"])
+    columns = [features.get(key, nothing) for key in _CLASS_COLUMNS]
+    classes = {}
+    for index, name, visible, locked, colour in zip(*columns, strict=True):
+        if _is_missing(index) or _is_missing(name) or int(index) <= 0:
+            continue
+        is_visible = _is_missing(visible) or bool(visible)
+        own = None
+        if is_visible and colours is not None:
+            own = colours[int(index)]
+        elif not is_visible and not _is_missing(colour):
+            own = colour_from_hex(str(colour))
+        is_locked = not _is_missing(locked) and bool(locked)
+        classes[int(index)] = LabelClass(int(index), str(name), own, is_visible, is_locked)
+    return tuple(classes[index] for index in sorted(classes))
 
 
 def layer_data(value: Image | Segmentation) -> LayerData:
@@ -90,7 +111,7 @@ def layer_data(value: Image | Segmentation) -> LayerData:
     kwargs |= value.space.to_layer_kwargs()
     if value.classes:
         kwargs["features"] = class_features(value.classes)
-    if any(entry.colour is not None for entry in value.classes):
+    if any(entry.colour is not None or not entry.visible for entry in value.classes):
         kwargs["colormap"] = class_colormap(value.classes)
     return value.labels, kwargs, "labels"
 
@@ -105,23 +126,100 @@ def extra_data(segmentation: Segmentation, name: str) -> LayerData:
     return _image_data(data, _space_for(data, segmentation.space), kwargs)
 
 
-def class_features(classes: tuple[LabelClass, ...]) -> dict[str, list[Any]]:
-    """Columns of a layer's features that name the classes."""
-    return {
+def class_features(classes: Sequence[LabelClass]) -> dict[str, list[Any]]:
+    """Columns of a layer's features that name the classes.
+
+    What is as usual is left empty, and a column without anything left out: napari shows
+    every other cell in its tooltip.
+    """
+    features: dict[str, list[Any]] = {
         "index": [0, *(entry.id for entry in classes)],
         "name": ["background", *(entry.name for entry in classes)],
     }
+    states: dict[str, list[Any]] = {
+        "visible": [None if entry.visible else False for entry in classes],
+        "locked": [True if entry.locked else None for entry in classes],
+        # The colormap has the colour of what is shown, and nothing of what is hidden.
+        "colour": [
+            None if entry.visible or entry.colour is None else colour_to_hex(entry.colour)
+            for entry in classes
+        ],
+    }
+    for name, cells in states.items():
+        if any(cell is not None for cell in cells):
+            features[name] = [None, *cells]
+    return features
 
 
-def class_colormap(classes: tuple[LabelClass, ...]) -> Any:
-    """Direct colormap of the classes; those without a colour get napari's usual one."""
+def features_with_classes(features: Any, classes: Sequence[LabelClass]) -> Any:
+    """The features of a labels layer with this class table; other columns stay.
+
+    Parameters
+    ----------
+    features : DataFrame
+    classes : sequence of LabelClass
+    """
+    table = class_features(classes)
+    others = [name for name in features if name not in _CLASS_COLUMNS]
+    if not others:
+        return table
+    rows = features
+    if "index" not in features:
+        rows = features.assign(index=range(len(features)))  # as napari takes it
+    rows = rows.drop_duplicates("index").set_index("index")[others]
+    ids = sorted({*table["index"], *rows.index})
+    merged = rows.reindex(ids).rename_axis("index").reset_index()
+    for name in _CLASS_COLUMNS[1:]:
+        if name in table:
+            cells = dict(zip(table["index"], table[name], strict=True))
+            merged[name] = [cells.get(index) for index in ids]
+    return merged
+
+
+def class_colormap(classes: Sequence[LabelClass], base: Any = None) -> Any:
+    """Direct colormap of the classes; hidden ones are transparent.
+
+    Parameters
+    ----------
+    classes : sequence of LabelClass
+        Those without a colour get the one of `base`.
+    base : label colormap, optional
+        Whose colours all other labels get; napari's usual one by default.
+    """
     from napari.utils.colormaps import DirectLabelColormap, label_colormap
 
-    usual = label_colormap()
-    ids = {*range(1, _N_LISTED_COLOURS), *(entry.id for entry in classes)}
-    colours: dict[int | None, Any] = {index: usual.map(index) for index in ids}
-    colours |= {entry.id: entry.colour for entry in classes if entry.colour is not None}
-    return DirectLabelColormap(color_dict={None: (0.5, 0.5, 0.5, 1.0), 0: "transparent", **colours})
+    colours: dict[int | None, Any] = dict(getattr(base, "color_dict", {}))
+    if not colours:
+        usual = ColoursOf(label_colormap() if base is None else base)
+        ids = {*range(1, _N_LISTED_COLOURS), *(entry.id for entry in classes)}
+        colours = {None: (0.5, 0.5, 0.5, 1.0), 0: "transparent"}
+        colours |= {index: usual[index] for index in ids}
+    for entry in classes:
+        if not entry.visible:
+            colours[entry.id] = "transparent"
+        elif entry.colour is not None:
+            colours[entry.id] = entry.colour
+    return DirectLabelColormap(color_dict=colours)
+
+
+class ColoursOf:
+    """Colours by label, as a colormap has them when all labels are shown.
+
+    Parameters
+    ----------
+    colormap : label colormap
+    """
+
+    def __init__(self, colormap: Any) -> None:
+        if getattr(colormap, "use_selection", False):
+            colormap = copy.deepcopy(colormap)
+            colormap.use_selection = False
+        self._colormap = colormap
+
+    def __getitem__(self, index: int) -> RGBA:
+        # What single precision adds to a colour would make it another one each time.
+        red, green, blue, alpha = (round(float(part), 6) for part in self._colormap.map(index))
+        return red, green, blue, alpha
 
 
 def _image_data(data: NDArray[Any], space: Space, kwargs: Mapping[str, Any]) -> LayerData:
@@ -159,8 +257,5 @@ def _in_memory(layer: napari.layers.Image | napari.layers.Labels) -> NDArray[Any
     return data
 
 
-def _colour_in(colormap: Any, index: int) -> RGBA | None:
-    if colormap is None:
-        return None
-    red, green, blue, alpha = (float(part) for part in colormap.map(index))
-    return red, green, blue, alpha
+def _is_missing(cell: Any) -> bool:
+    return cell is None or cell != cell  # pandas marks gaps with nan

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
     QComboBox,
+    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -27,6 +29,8 @@ from .method_help import description_html, summary_html
 
 _BAR_STEPS = 1000
 _LEAST_HEIGHT = 160
+_INDENT = 12
+_SHOWN_LETTERS = 12
 
 
 class RunPanel(QWidget):
@@ -159,27 +163,77 @@ def about_section(method: Method) -> QWidget:
     layout.addWidget(text_label(summary_html(method)))
     more = description_html(method)
     if more:
-        details = text_label(more)
-        details.setVisible(False)
-        layout.addWidget(_unfolding("How it works", details))
-        layout.addWidget(details)
+        layout.addWidget(Fold("How it works", text_label(more)))
     return section
 
 
-def _unfolding(title: str, details: QWidget) -> QToolButton:
-    button = QToolButton()
-    button.setText(title)
-    button.setCheckable(True)
-    button.setAutoRaise(True)
-    button.setArrowType(Qt.ArrowType.RightArrow)
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+class Fold(QWidget):
+    """A part of a form that shows itself when its title is clicked.
 
-    def unfold(is_open: bool) -> None:
-        details.setVisible(is_open)
-        button.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+    Parameters
+    ----------
+    title : str
+    content : QWidget or QLayout
+    is_open : bool
+    """
 
-    button.toggled.connect(unfold)
-    return button
+    def __init__(self, title: str, content: QWidget | QLayout, *, is_open: bool = False) -> None:
+        super().__init__()
+        self.button = QToolButton()
+        self.button.setText(title)
+        self.button.setCheckable(True)
+        self.button.setAutoRaise(True)
+        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        if isinstance(content, QLayout):
+            self._content = QWidget()
+            content.setContentsMargins(_INDENT, 0, 0, 0)
+            self._content.setLayout(content)
+        else:
+            self._content = content
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.button)
+        layout.addWidget(self._content)
+        self.button.toggled.connect(self._unfold)
+        self.button.setChecked(is_open)
+        self._unfold(is_open)
+
+    def _unfold(self, is_open: bool) -> None:
+        self._content.setVisible(is_open)
+        arrow = Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow
+        self.button.setArrowType(arrow)
+
+
+def form_rows() -> QFormLayout:
+    """Rows of labels and fields, for `add_row`."""
+    rows = QFormLayout()
+    rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    rows.setContentsMargins(0, 0, 0, 0)
+    return rows
+
+
+def add_row(rows: QFormLayout, widget: Any) -> QLabel:
+    """Add a magicgui widget with its label and help to a form."""
+    label = QLabel(widget.label)
+    label.setToolTip(widget.tooltip)
+    if isinstance(widget.native, QComboBox):
+        # Long choices and layer names must not widen the dock.
+        policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        widget.native.setSizeAdjustPolicy(policy)
+        widget.native.setMinimumContentsLength(_SHOWN_LETTERS)
+    rows.addRow(label, widget.native)
+    return label
+
+
+def side_by_side(widgets: Iterable[QWidget]) -> QWidget:
+    """Widgets in one row, as wide as they need to be."""
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    layout.addStretch()
+    return row
 
 
 def text_label(text: str = "") -> QLabel:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _NOTHING = "none"
-# Families whose "image" is a segmentation to work on.
-_ON_LABELS = ("postprocessing",)
 _WATCHED = ("data", "scale", "translate", "rotate", "shear", "affine", "units")
 
 
@@ -172,6 +170,6 @@ class LayerChoice:
 
 
 def _kinds(method: Method, entry: Input) -> tuple[type[napari.layers.Layer], ...]:
-    if entry.name == "image" and method.family not in _ON_LABELS:
+    if entry.name == "image" and not method.takes_labels:
         return (napari.layers.Image,)
     return (napari.layers.Labels,)

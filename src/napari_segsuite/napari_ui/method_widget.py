@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import CheckBox, ComboBox
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 
 from .. import jobs
 from ..compute import JobRequest
@@ -27,7 +18,14 @@ from ..image import Image, Segmentation
 from ..method import Method
 from ..warmup import wake_numba
 from .adapters import image_from_layer, segmentation_from_layer
-from .form_parts import FittingScrollArea, RunPanel, about_section
+from .form_parts import (
+    FittingScrollArea,
+    RunPanel,
+    about_section,
+    add_row,
+    form_rows,
+    side_by_side,
+)
 from .forms import SettingsForm
 from .layer_choice import LayerChoice
 from .new_seeds import add_seeds_layer
@@ -39,7 +37,6 @@ from .settings import preferences
 if TYPE_CHECKING:
     import napari.viewer
 
-_SHOWN_LETTERS = 12
 _DEVICES = {"auto": "automatic", "cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Apple)"}
 
 
@@ -165,21 +162,19 @@ class MethodWidget(QWidget):
         }
 
     def _lay_out(self) -> None:
-        rows = QFormLayout()
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.setContentsMargins(0, 0, 0, 0)
+        rows = form_rows()
         for name, chooser in self.choosers.items():
-            _add_row(rows, chooser)
+            add_row(rows, chooser)
             if name == "seeds":
                 rows.addRow("", self._new_seeds_button())
         self._labels = {
-            name: _add_row(rows, widget) for name, widget in self.settings.widgets.items()
+            name: add_row(rows, widget) for name, widget in self.settings.widgets.items()
         }
         if self._device is not None:
-            _add_row(rows, self._device)
+            add_row(rows, self._device)
         if self.extras:
-            rows.addRow("Also add", _side_by_side([box.native for box in self.extras.values()]))
-        _add_row(rows, self.result_choice)
+            rows.addRow("Also add", side_by_side([box.native for box in self.extras.values()]))
+        add_row(rows, self.result_choice)
         layout = QVBoxLayout(self)
         layout.addWidget(FittingScrollArea([about_section(self.method), rows]))
         layout.addWidget(self._panel)
@@ -227,17 +222,19 @@ class MethodWidget(QWidget):
         return ""
 
     def _request(self, layers: Mapping[str, Any], *, snapshot: bool = True) -> JobRequest:
-        image = image_from_layer(layers["image"])
+        image = self._picture(layers["image"], snapshot=False)
         inputs: dict[str, Segmentation | Image] = {}
         for name, layer in layers.items():
             if name != "image":
                 inputs[name] = segmentation_from_layer(layer, snapshot=False)
         looked_at = {name: jobs.label_input(value) for name, value in inputs.items()}
-        jobs.check_inputs(self.method, image, looked_at)
+        picture = jobs.as_image(image)
+        jobs.check_inputs(self.method, picture, looked_at)
         limit = self._preferences.memory_limit
-        jobs.check_memory(self.method, image, limit)
+        jobs.check_memory(self.method, picture, limit)
         settings = self.settings.values()
         if snapshot:
+            image = self._picture(layers["image"], snapshot=True)
             inputs = {name: segmentation_from_layer(layers[name]) for name in inputs}
         return JobRequest(
             method=self.method.id,
@@ -248,6 +245,12 @@ class MethodWidget(QWidget):
             device=self._chosen_device(),
             memory_limit=limit,
         )
+
+    def _picture(self, layer: Any, *, snapshot: bool) -> Image | Segmentation:
+        """What the method is to work on; labels with their classes if that is its trade."""
+        if self.method.takes_labels:
+            return segmentation_from_layer(layer, snapshot=snapshot)
+        return image_from_layer(layer)
 
     def _need(self, image: Image) -> str:
         need = jobs.estimate_memory(self.method, image)
@@ -299,28 +302,6 @@ def _device_choice(method: Method, preferred: str) -> ComboBox | None:
         label="Device",
         tooltip="Where to compute; automatic takes a GPU where it pays.",
     )
-
-
-def _add_row(rows: QFormLayout, widget: Any) -> QLabel:
-    label = QLabel(widget.label)
-    label.setToolTip(widget.tooltip)
-    if isinstance(widget, ComboBox):
-        # Long choices and layer names must not widen the dock.
-        policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        widget.native.setSizeAdjustPolicy(policy)
-        widget.native.setMinimumContentsLength(_SHOWN_LETTERS)
-    rows.addRow(label, widget.native)
-    return label
-
-
-def _side_by_side(widgets: list[QWidget]) -> QWidget:
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        layout.addWidget(widget)
-    layout.addStretch()
-    return row
 
 
 def _missing(name: str) -> str:

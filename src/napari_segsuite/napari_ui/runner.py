@@ -273,12 +273,17 @@ class Runner(QObject):
         title: str,
         parent: QObject | None = None,
         supersedes: Job | None = None,
+        *,
+        uses_kernels: bool = True,
     ) -> Job:
         """Call ``work(progress)`` in a thread; `finished` carries what it returns.
 
-        `work` may neither touch the viewer nor load torch.
+        `work` may neither touch the viewer nor load torch. Jobs with compiled kernels wait
+        for one another; one that only reads, writes or compares need not.
         """
-        return self._start(functools.partial(_one_at_a_time, work), title, parent, supersedes)
+        if uses_kernels:
+            work = functools.partial(_one_at_a_time, work)
+        return self._start(work, title, parent, supersedes)
 
     def close(self) -> None:
         """Cancel all jobs and end the compute process."""

@@ -20,12 +20,15 @@ class Preferences:
     memory_limit : int or None
         Bytes a job may use; None for what the machine has free.
     undo_steps : int
-        Steps that can be taken back while growing live.
+        Steps of results that can be taken back, at most.
+    undo_bytes : int
+        Memory for them, per result.
     """
 
     device: str = "auto"
     memory_limit: int | None = None
     undo_steps: int = 50
+    undo_bytes: int = 256 << 20
 
 
 def preferences() -> Preferences:
@@ -43,4 +46,5 @@ def preferences() -> Preferences:
         device=str(getattr(group, "device", Preferences.device)),
         memory_limit=int(gib * 2**30) if gib > 0 else None,
         undo_steps=int(getattr(group, "undo_steps", Preferences.undo_steps)),
+        undo_bytes=int(getattr(group, "undo_memory_mib", Preferences.undo_bytes >> 20)) << 20,
     )

@@ -1,4 +1,4 @@
-"""The widgets that the manifest names: one per method, by its id, the hub, and measuring."""
+"""The widgets that the manifest names: one per method, by its id, and those with more to them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "grow":
+        from .grow.dock import GrowDock
+
+        return GrowDock
     if name == "hub":
         from .hub import HubWidget
 
@@ -30,7 +34,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(["hub", "measure", *(method.id for method in methods())])
+    return sorted(["grow", "hub", "measure", *(method.id for method in methods())])
 
 
 @functools.cache

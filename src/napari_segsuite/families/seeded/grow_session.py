@@ -107,7 +107,7 @@ class GrowSession:
         array = check_image(_TITLE, image, (2, 3), channel_axis)
         planes = channels_first(array, channel_axis)
         _check_settings(planes.ndim - 1, connectivity, cost, spacing, locality)
-        painted = self._checked_seeds(seeds, array, channel_axis)
+        painted = compact_labels(self._checked_seeds(seeds, array, channel_axis))
         allowed = None
         if mask is not None:
             allowed = check_on_grid(_TITLE, "mask", mask, array, channel_axis)
@@ -196,9 +196,11 @@ class GrowSession:
             If the seeds are not whole numbers >= 0 on the grid of the image.
         """
         wanted = self._checked_seeds(seeds, self.seeds, None)
-        indices = np.nonzero(wanted != self.seeds)
-        values = wanted[indices]
-        self._make_room(int(values.max(initial=0)))
+        indices = _differing(wanted, self.seeds)
+        if not indices[0].size:
+            return None
+        values = compact_labels(wanted[indices])
+        self._make_room(int(values.max()))
         return self._edit(self._positions(indices), values.astype(self._painted.dtype))
 
     def undo(self) -> Box | None:
@@ -259,14 +261,14 @@ class GrowSession:
 
     def _checked_seeds(
         self, seeds: ArrayLike, grid: NDArray[Any], channel_axis: int | None
-    ) -> LabelArray:
+    ) -> NDArray[Any]:
         array = check_on_grid(_TITLE, "seeds", seeds, grid, channel_axis)
         if array.dtype.kind not in "bui":
             raise InputError(
                 f"{_TITLE}: expected whole numbers as seeds, got {array.dtype}; "
                 f"convert the seeds to an integer labels layer."
             )
-        return compact_labels(array)
+        return array
 
     def _positions(self, index_arrays: Sequence[ArrayLike]) -> NDArray[np.int64]:
         """Flat padded positions of indices."""
@@ -303,6 +305,17 @@ class GrowSession:
         view = self._grid.inner(flat)
         view.setflags(write=False)
         return view
+
+
+def _differing(one: NDArray[Any], other: LabelArray) -> tuple[NDArray[np.int64], ...]:
+    """Indices where two arrays differ; little more than reading both where few planes do."""
+    pairs = zip(one, other, strict=True)
+    planes = [index for index, (a, b) in enumerate(pairs) if not np.array_equal(a, b)]
+    if not planes:
+        return (np.empty(0, np.int64),) * one.ndim
+    part = slice(planes[0], planes[-1] + 1)
+    first, *rest = np.nonzero(one[part] != other[part])
+    return (first + part.start, *rest)
 
 
 def _bounds(indices: Sequence[NDArray[np.int64]]) -> Box:

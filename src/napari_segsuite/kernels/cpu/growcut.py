@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...progress import SILENT, Progress
 from ..growcut_cost import Steps
+from .crew import Crew
 from .growcut_forest import clear_unreached, find_parents, follow_parents
 from .growcut_grid import Grid, build_grid, inner
 from .growcut_sweeps import SLOTS, UNREACHED, sweep_blocks
@@ -207,41 +207,3 @@ def _plant_labels(grid: Grid, seeds: NDArray[Any], forest: Forest) -> None:
     label = grid.inner(forest.label)
     label[...] = seeds
     np.copyto(label, 0, where=np.isnan(grid.inner(grid.features[0])))
-
-
-class Crew:
-    """Threads that share the pieces of a job.
-
-    Plain threads around kernels that release the GIL, not numba's parallel loops: those
-    share a pool that aborts the process when two threads of an application enter it at
-    once and neither OpenMP nor TBB is installed.
-    """
-
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self.stop = np.zeros(1, dtype=np.bool_)
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-
-    def __enter__(self) -> Crew:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.stop[0] = True
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-
-    def run(
-        self,
-        job: Callable[..., None],
-        pieces: Sequence[tuple[Any, ...]],
-        done: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Call ``job(*piece)`` for all pieces; `done` is called in this thread after each."""
-        if self._pool is None or len(pieces) == 1:
-            for piece in pieces:
-                job(*piece)
-                done()
-            return
-        for future in [self._pool.submit(job, *piece) for piece in pieces]:
-            future.result()
-            done()

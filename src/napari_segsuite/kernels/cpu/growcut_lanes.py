@@ -12,13 +12,14 @@ costs more than the work on a run. The caller keeps the arrays alive.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
+
+from .lanes import VectorType, emit, pointer_to, spread_over
 
 RUN = 16
 
@@ -27,16 +28,12 @@ _LANES = ir.VectorType(_FLOAT, RUN)
 _CODES = ir.VectorType(ir.IntType(8), RUN)
 
 
-class _Vector(types.Type):  # type: ignore[misc]
-    """A numba type that lives in vector registers."""
-
-
-class _FloatRun(_Vector):
+class _FloatRun(VectorType):
     def __init__(self) -> None:
         super().__init__("FloatRun")
 
 
-class _CodeRun(_Vector):
+class _CodeRun(VectorType):
     def __init__(self) -> None:
         super().__init__("CodeRun")
 
@@ -57,32 +54,15 @@ class _CodeRunModel(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(manager, of_type, _CODES)
 
 
-def _emit(returns: Any, build: Callable[..., Any], *arguments: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return build(context, builder, signature, *values)
-
-    return returns(*arguments), generate
-
-
-def _splat(builder: Any, scalar: Any, vector: Any = _LANES) -> Any:
-    one = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.IntType(32)(0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), RUN), [0] * RUN)
-    return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
-
-
-def _pointer(builder: Any, address: Any, index: Any, of: Any) -> Any:
-    return builder.gep(builder.inttoptr(address, of.as_pointer()), [index])
-
-
 @intrinsic
 def load(typing: Any, address: Any, index: Any) -> Any:
     """The run of float32 from position `index` of the array at `address`."""
 
     def build(context: Any, builder: Any, signature: Any, address: Any, index: Any) -> Any:
-        pointer = _pointer(builder, address, index, _FLOAT)
-        return builder.load(builder.bitcast(pointer, _LANES.as_pointer()), align=4)
+        at = pointer_to(builder, address, index, _FLOAT)
+        return builder.load(builder.bitcast(at, _LANES.as_pointer()), align=4)
 
-    return _emit(_floats, build, types.intp, types.intp)
+    return emit(_floats, build, types.intp, types.intp)
 
 
 @intrinsic
@@ -92,11 +72,11 @@ def store(typing: Any, address: Any, index: Any, run: Any) -> Any:
     def build(
         context: Any, builder: Any, signature: Any, address: Any, index: Any, run: Any
     ) -> Any:
-        pointer = _pointer(builder, address, index, _FLOAT)
-        builder.store(run, builder.bitcast(pointer, _LANES.as_pointer()), align=4)
+        at = pointer_to(builder, address, index, _FLOAT)
+        builder.store(run, builder.bitcast(at, _LANES.as_pointer()), align=4)
         return context.get_dummy_value()
 
-    return _emit(types.void, build, types.intp, types.intp, _floats)
+    return emit(types.void, build, types.intp, types.intp, _floats)
 
 
 @intrinsic
@@ -106,11 +86,11 @@ def store_codes(typing: Any, address: Any, index: Any, run: Any) -> Any:
     def build(
         context: Any, builder: Any, signature: Any, address: Any, index: Any, run: Any
     ) -> Any:
-        pointer = _pointer(builder, address, index, ir.IntType(8))
-        builder.store(run, builder.bitcast(pointer, _CODES.as_pointer()), align=1)
+        at = pointer_to(builder, address, index, ir.IntType(8))
+        builder.store(run, builder.bitcast(at, _CODES.as_pointer()), align=1)
         return context.get_dummy_value()
 
-    return _emit(types.void, build, types.intp, types.intp, _codes)
+    return emit(types.void, build, types.intp, types.intp, _codes)
 
 
 @intrinsic
@@ -118,9 +98,9 @@ def get(typing: Any, address: Any, index: Any) -> Any:
     """The float32 at position `index` of the array at `address`."""
 
     def build(context: Any, builder: Any, signature: Any, address: Any, index: Any) -> Any:
-        return builder.load(_pointer(builder, address, index, _FLOAT), align=4)
+        return builder.load(pointer_to(builder, address, index, _FLOAT), align=4)
 
-    return _emit(types.float32, build, types.intp, types.intp)
+    return emit(types.float32, build, types.intp, types.intp)
 
 
 @intrinsic
@@ -138,15 +118,15 @@ def tabulated(typing: Any, address: Any, x: Any) -> Any:
             value = builder.extract_element(x, at)
             known = builder.fcmp_ordered("ord", value, value)
             index = builder.fptosi(builder.select(known, value, _FLOAT(0.0)), whole)
-            low = builder.load(_pointer(builder, address, index, _FLOAT), align=4)
+            low = builder.load(pointer_to(builder, address, index, _FLOAT), align=4)
             after = builder.add(index, whole(1))
-            high = builder.load(_pointer(builder, address, after, _FLOAT), align=4)
+            high = builder.load(pointer_to(builder, address, after, _FLOAT), align=4)
             rest = builder.fsub(value, builder.sitofp(index, _FLOAT))
             mixed = builder.fadd(low, builder.fmul(rest, builder.fsub(high, low)))
             result = builder.insert_element(result, mixed, at)
         return result
 
-    return _emit(_floats, build, types.intp, _floats)
+    return emit(_floats, build, types.intp, _floats)
 
 
 @intrinsic
@@ -154,9 +134,9 @@ def spread(typing: Any, scalar: Any) -> Any:
     """A run of sixteen times the same float."""
 
     def build(context: Any, builder: Any, signature: Any, scalar: Any) -> Any:
-        return _splat(builder, scalar)
+        return spread_over(builder, scalar, _LANES)
 
-    return _emit(_floats, build, types.float32)
+    return emit(_floats, build, types.float32)
 
 
 @intrinsic
@@ -164,9 +144,9 @@ def spread_code(typing: Any, code: Any) -> Any:
     """A run of sixteen times the same code."""
 
     def build(context: Any, builder: Any, signature: Any, code: Any) -> Any:
-        return _splat(builder, code, _CODES)
+        return spread_over(builder, code, _CODES)
 
-    return _emit(_codes, build, types.uint8)
+    return emit(_codes, build, types.uint8)
 
 
 def _binary(operation: str) -> Any:
@@ -175,7 +155,7 @@ def _binary(operation: str) -> Any:
         def build(context: Any, builder: Any, signature: Any, a: Any, b: Any) -> Any:
             return getattr(builder, operation)(a, b)
 
-        return _emit(_floats, build, _floats, _floats)
+        return emit(_floats, build, _floats, _floats)
 
     return function
 
@@ -192,7 +172,7 @@ def _unary(name: str) -> Any:
             )
             return builder.call(callee, [a])
 
-        return _emit(_floats, build, _floats)
+        return emit(_floats, build, _floats)
 
     return function
 
@@ -207,7 +187,7 @@ def larger(typing: Any, a: Any, b: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, a: Any, b: Any) -> Any:
         return builder.select(builder.fcmp_ordered(">", a, b), a, b)
 
-    return _emit(_floats, build, _floats, _floats)
+    return emit(_floats, build, _floats, _floats)
 
 
 @intrinsic
@@ -217,7 +197,7 @@ def smaller(typing: Any, a: Any, b: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, a: Any, b: Any) -> Any:
         return builder.select(builder.fcmp_ordered("<", a, b), a, b)
 
-    return _emit(_floats, build, _floats, _floats)
+    return emit(_floats, build, _floats, _floats)
 
 
 @intrinsic
@@ -228,7 +208,7 @@ def which_larger(typing: Any, a: Any, b: Any) -> Any:
         lanes = builder.bitcast(builder.fcmp_ordered(">", a, b), ir.IntType(RUN))
         return builder.zext(lanes, ir.IntType(64))
 
-    return _emit(types.int64, build, _floats, _floats)
+    return emit(types.int64, build, _floats, _floats)
 
 
 @intrinsic
@@ -239,9 +219,9 @@ def code_where_equal(typing: Any, codes: Any, code: Any, a: Any, b: Any) -> Any:
         context: Any, builder: Any, signature: Any, codes: Any, code: Any, a: Any, b: Any
     ) -> Any:
         equal = builder.fcmp_ordered("==", a, b)
-        return builder.select(equal, _splat(builder, code, _CODES), codes)
+        return builder.select(equal, spread_over(builder, code, _CODES), codes)
 
-    return _emit(_codes, build, _codes, types.uint8, _floats, _floats)
+    return emit(_codes, build, _codes, types.uint8, _floats, _floats)
 
 
 def _shift(order: list[int]) -> Any:
@@ -249,9 +229,9 @@ def _shift(order: list[int]) -> Any:
     def function(typing: Any, run: Any, edge: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, run: Any, edge: Any) -> Any:
             index = ir.Constant(ir.VectorType(ir.IntType(32), RUN), order)
-            return builder.shuffle_vector(run, _splat(builder, edge), index)
+            return builder.shuffle_vector(run, spread_over(builder, edge, _LANES), index)
 
-        return _emit(_floats, build, _floats, types.float32)
+        return emit(_floats, build, _floats, types.float32)
 
     return function
 

@@ -1,0 +1,68 @@
+"""A live session in small, which has numba compile all that a large one needs.
+
+``python -m napari_segsuite.growing.rehearsal JSON`` runs one in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..image import Image
+from ..space import Space
+from . import boxes
+from .live import GrowthPlan, LiveGrowth
+
+_SIDE = 16
+
+
+def script_of(plan: GrowthPlan, seeds_dtype: np.dtype[Any]) -> dict[str, Any]:
+    """What decides which code a plan needs, as plain data."""
+    image = plan.image
+    axis = image.space.channel_axis
+    return {
+        "method": plan.method,
+        "settings": dict(plan.settings),
+        "image": image.data.dtype.str,
+        "seeds": seeds_dtype.str,
+        "ndim": image.space.without("channel").ndim,
+        "channels": None if axis is None else [axis, image.data.shape[axis]],
+        "is_physical": image.space.is_physical,
+        "is_bounded": plan.allowed is not None,
+    }
+
+
+def rehearse(script: Mapping[str, Any]) -> None:
+    """Paint, erase and learn on a few voxels."""
+    shape = (_SIDE,) * script["ndim"]
+    data = (np.arange(np.prod(shape)).reshape(shape) % 251).astype(script["image"])
+    axis = None
+    if script["channels"] is not None:
+        axis, n_channels = script["channels"]
+        data = np.stack([data] * n_channels, axis)
+    spacing = (2.0,) + (1.0,) * (len(shape) - 1) if script["is_physical"] else None
+    space = Space.regular(data.ndim, spacing, channel_axis=axis)
+    plan = GrowthPlan(
+        Image(data, space),
+        boxes.whole(shape),
+        method=script["method"],
+        settings=script["settings"],
+        allowed=np.ones(shape, bool) if script["is_bounded"] else None,
+    )
+    seeds = np.zeros(shape, script["seeds"])
+    live = LiveGrowth(plan, np.zeros(shape, np.uint8))
+    seeds[..., :4], seeds[..., -4:] = 1, 2
+    live.follow(seeds)
+    live.learn(seeds)
+    seeds[..., 2, 2] = 0
+    seeds[..., 8, 8] = 2
+    live.follow(seeds)
+    live.learn(seeds)
+
+
+if __name__ == "__main__":
+    rehearse(json.loads(sys.argv[1]))
