@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication
 import napari_segsuite as nss
 from napari_segsuite.napari_ui.grow.dock import GrowDock
 
-LONGEST_WAIT = 120.0
+LONGEST_WAIT = 60.0
 SHAPE = (6, 22, 26)
 
 
@@ -59,9 +59,14 @@ def settle(dock: GrowDock) -> None:
     wait_for(lambda: dock.controller.is_settled)
 
 
+def choose_plain(dock: GrowDock, **settings: Any) -> None:
+    """Choose GrowCut without a guide."""
+    dock.engine.set_values({"method": "growcut", "settings": {"guide": "none"} | settings})
+
+
 def start(dock: GrowDock, **settings: Any) -> np.ndarray:
     """Press Preview, wait, and return what the preview shows."""
-    dock.engine.set_values({"method": "growcut", "settings": {"guide": "none"} | settings})
+    choose_plain(dock, **settings)
     dock.preview()
     settle(dock)
     return shown(dock)
@@ -77,6 +82,7 @@ def shown(dock: GrowDock, time_point: int | None = None) -> np.ndarray:
 def grown(image: np.ndarray, seeds: np.ndarray, **settings: Any) -> np.ndarray:
     """What has to be shown: GrowCut from scratch, of however few classes."""
     settings = {"connectivity": 3} | settings
-    if len(np.unique(seeds[seeds > 0])) < 2:
+    free = seeds if settings.get("mask") is None else seeds[settings["mask"]]
+    if len(np.unique(free[free > 0])) < 2:
         return np.asarray(nss.GrowSession(image, seeds, **settings).labels)
     return nss.growcut(image, seeds, **settings)

@@ -238,7 +238,9 @@ def test_geometry_extras_and_provenance_come_along(method: Method) -> None:
     result = nss.run(method, image, extras=method.extras, **inputs)
     assert result.space == space
     assert set(result.extras) == set(method.extras)
-    assert all(extra.shape == shape for extra in result.extras.values())
+    # One value per voxel, or one per class and voxel.
+    assert all(extra.shape[-len(shape) :] == shape for extra in result.extras.values())
+    assert all(extra.ndim <= len(shape) + 1 for extra in result.extras.values())
     record = json.loads(json.dumps(result.provenance.to_dict()))
     again = nss.replay(record, image, **inputs)
     np.testing.assert_array_equal(again.labels, result.labels)

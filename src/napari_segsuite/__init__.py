@@ -14,6 +14,7 @@ _WHERE = {
     "GuidedSession": "families.seeded.guided_session",
     "Image": "image",
     "LabelClass": "image",
+    "PixelClassifier": "families.seeded.pixel_classifier_model",
     "Provenance": "provenance",
     "Report": "metrics",
     "Segmentation": "image",

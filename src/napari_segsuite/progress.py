@@ -19,3 +19,18 @@ def _silent(fraction: float, message: str = "") -> None:
 
 
 SILENT: Progress = _silent
+
+
+def part_of(progress: Progress, start: float, stop: float) -> Progress:
+    """Report the whole of a step as the part from `start` to `stop` of something larger.
+
+    Examples
+    --------
+    >>> part_of(lambda fraction, message="": print(fraction, message), 0.5, 1)(0.5, "half")
+    0.75 half
+    """
+
+    def report(fraction: float, message: str = "") -> None:
+        progress(start + (stop - start) * fraction, message)
+
+    return report

@@ -41,6 +41,7 @@ MESSAGE = "preparing (first time only) …"
 
 _SIDE = 16
 _LOOK_SECONDS = 0.05
+_REHEARSAL = "napari_segsuite.growing.rehearsal"
 _COMMON_TYPES = ("uint8", "uint16", "float32")
 
 
@@ -78,21 +79,16 @@ def prepare_growth(plan: GrowthPlan, seeds: LabelArray, progress: Progress = SIL
     Cancelled
         If `progress` raised it.
     """
-    grid = plan.image.space.without("channel")
-    request = JobRequest(
-        plan.method,
-        plan.image,
-        inputs={"seeds": Image(seeds, grid)},
-        settings=plan.settings,
-    )
-    if plan.method != LIVE_METHOD:
-        prepare(request, progress)
+    method = get_method(plan.method)
+    if method.id != LIVE_METHOD:
+        prepare(_single_run(method, plan, seeds), progress)
         return
-    marker = _marker(get_method(plan.method), request).with_suffix(".live")
+    script = script_of(plan, seeds)
+    kind = np.zeros((1,) * seeds.ndim, script["labels"])
+    marker = _marker(method, _single_run(method, plan, kind)).with_suffix(".live")
     if marker.exists():
         return
-    script = json.dumps(script_of(plan, seeds.dtype))
-    command = [sys.executable, "-P", "-m", "napari_segsuite.growing.rehearsal", script]
+    command = [sys.executable, "-P", "-m", _REHEARSAL, json.dumps(script)]
     # What goes wrong in it, growing itself says best.
     process = subprocess.Popen(
         command,
@@ -107,7 +103,18 @@ def prepare_growth(plan: GrowthPlan, seeds: LabelArray, progress: Progress = SIL
             time.sleep(_LOOK_SECONDS)
     finally:
         process.kill()
+        process.wait()
     _mark(marker)
+
+
+def _single_run(method: Method, plan: GrowthPlan, seeds: LabelArray) -> JobRequest:
+    """What an engine asks of a method that is run anew each time."""
+    grid = plan.image.space.without("channel")
+    inputs = {"seeds": Image(seeds, grid)}
+    if plan.allowed is not None and any(entry.name == "mask" for entry in method.inputs):
+        inputs["mask"] = Image(plan.allowed, grid)
+    extras = tuple({"strength"} & set(method.extras))
+    return JobRequest(method.id, plan.image, inputs=inputs, settings=plan.settings, extras=extras)
 
 
 def wake_numba(_progress: Progress = SILENT) -> None:

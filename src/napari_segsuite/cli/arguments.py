@@ -60,6 +60,14 @@ def integer(text: str) -> int:
         raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
 
 
+def count(text: str) -> int:
+    """A whole number above zero."""
+    number = integer(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above zero, got {number}")
+    return number
+
+
 def integers(text: str) -> Sequence[int]:
     """Whole numbers with commas between them."""
     try:

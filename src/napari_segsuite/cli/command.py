@@ -7,8 +7,8 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from .. import __version__
-from ..errors import Cancelled, SegSuiteError
-from . import files, listing, running, terminal
+from ..errors import Cancelled
+from . import batching, files, listing, predicting, running, terminal
 from .arguments import VerbParser
 
 Verb = Callable[[argparse.Namespace], None]
@@ -22,7 +22,7 @@ def execute(words: Sequence[str]) -> int:
     terminal.prepare()
     debug = words[:1] == ["--debug"]
     with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
+        warnings.showwarning = terminal.show_warning
         try:
             status = _carry_out(words)
             terminal.flush()
@@ -30,17 +30,11 @@ def execute(words: Sequence[str]) -> int:
             raise KeyboardInterrupt from stop
         except terminal.ReaderLeft:
             return 0
-        except SegSuiteError as error:
-            if debug:
-                raise
-            return _fail(str(error))
         except Exception as error:  # the user never sees a traceback unasked
             if debug:
                 raise
-            return _fail(
-                f"unexpected {type(error).__name__}: {error}; please report this, with what "
-                f"`napari-segsuite --debug …` prints"
-            )
+            terminal.complain(f"error: {terminal.reason(error)}")
+            return 1
         return status
 
 
@@ -54,15 +48,6 @@ def _carry_out(words: Sequence[str]) -> int:
     verb: Verb = arguments.verb
     verb(arguments)
     return 0
-
-
-def _fail(message: str) -> int:
-    terminal.complain(f"error: {message}")
-    return 1
-
-
-def _show_warning(message: Warning | str, *_where: object, **_more: object) -> None:
-    terminal.complain(f"warning: {message}")
 
 
 def _parser(words: Sequence[str]) -> VerbParser:
@@ -85,5 +70,7 @@ def _parser(words: Sequence[str]) -> VerbParser:
 
     listing.add_verbs(add)
     running.add_verbs(add, words)
+    predicting.add_verbs(add)
+    batching.add_verbs(add)
     files.add_verbs(add)
     return parser

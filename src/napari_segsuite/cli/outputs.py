@@ -1,15 +1,18 @@
-"""Output files, looked at before anything is computed for them."""
+"""Output files: looked at before anything is computed for them, and written."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
-from itertools import combinations
+from pathlib import Path
 
 from ..errors import FormatError
+from ..image import Image, Segmentation
 
 AnyPath = str | os.PathLike[str]
+
+_MOST_NAMES = 10
 
 
 class _Enough(Exception):  # noqa: N818 - not an error: the file could be written
@@ -24,15 +27,17 @@ def check_outputs(outputs: Sequence[AnyPath], inputs: Sequence[AnyPath]) -> None
     FormatError
         For the first of them.
     """
+    read = {identity for source in inputs for identity in _identities(source)}
+    written: set[Hashable] = set()
     for output in outputs:
-        for source in inputs:
-            if _is_same(output, source):
-                raise FormatError(f"cannot write {output}: it is an input; choose another name")
-    for first, second in combinations(outputs, 2):
-        if _is_same(first, second):
+        identities = _identities(output)
+        if read & identities:
+            raise FormatError(f"cannot write {output}: it is an input; choose another name")
+        if written & identities:
             raise FormatError(
-                f"cannot write two outputs to {second}; choose a name of its own for each"
+                f"cannot write two outputs to {output}; choose a name of its own for each"
             )
+        written |= identities
     for output in outputs:
         _check_writable(output)
 
@@ -56,17 +61,60 @@ def check_table(path: AnyPath) -> None:
             )
 
 
-def _is_same(first: AnyPath, second: AnyPath) -> bool:
-    if _resolved(first) == _resolved(second):
-        return True
+def make_folder(path: Path) -> None:
+    """Make a folder, and those it lies in, where it is not there yet.
+
+    Raises
+    ------
+    FormatError
+        If it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FormatError(
+            f"cannot write to {path}: {(error.strerror or str(error)).lower()}; "
+            "choose another folder"
+        ) from error
+
+
+def write_result(
+    path: AnyPath, result: Segmentation, extras: Mapping[str, AnyPath] | None = None
+) -> None:
+    """Write labels, and further outputs by name; those of one plane per class get channels.
+
+    Raises
+    ------
+    FormatError
+        If a file cannot be written.
+    """
+    from .. import io
+    from ..io.nifti_geometry import with_channels
+
+    for name, target in (extras or {}).items():
+        values = result.extras[name]
+        per_class = values.ndim > result.space.ndim
+        space = with_channels(result.space, 0) if per_class else result.space
+        io.write(target, Image(values, space, name))
+    io.write(path, result)
+
+
+def summary(result: Segmentation) -> str:
+    """The classes of a result in a few words."""
+    names = [entry.name for entry in result.classes]
+    more = len(names) - _MOST_NAMES
+    shown = ", ".join(names[:_MOST_NAMES]) or "no class"
+    return f"{shown}, … and {more} more" if more > 0 else shown
+
+
+def _identities(path: AnyPath) -> set[Hashable]:
+    """What two names of the same file have in common."""
+    found: set[Hashable] = {os.path.normcase(os.path.realpath(path))}
     # Hard links, and letter case where the disk does not care.
     with suppress(OSError):
-        return os.path.samefile(first, second)
-    return False
-
-
-def _resolved(path: AnyPath) -> str:
-    return os.path.normcase(os.path.realpath(path))
+        status = os.stat(path)
+        found.add((status.st_dev, status.st_ino))
+    return found
 
 
 def _check_writable(path: AnyPath) -> None:

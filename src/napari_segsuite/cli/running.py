@@ -15,12 +15,11 @@ from ..progress import Progress
 from ..registry import get_method, methods
 from .arguments import VerbParser, integer
 from .listing import AddVerb, constraint, option
-from .outputs import check_outputs
+from .outputs import check_outputs, summary, write_result
 from .terminal import say
 
 # Lets a setting be told from the pipeline's own options in the parsed arguments.
 _SETTING = "setting:"
-_MOST_NAMES = 10
 
 
 def add_verbs(add: AddVerb, words: Sequence[str]) -> None:
@@ -30,8 +29,8 @@ def add_verbs(add: AddVerb, words: Sequence[str]) -> None:
     run.add_argument("method", metavar="METHOD", help="method id, as `methods` lists them")
     run.add_argument("image", metavar="IMAGE", help="image file")
     run.add_argument("-o", "--output", metavar="OUT", required=True, help="label file to write")
-    run.add_argument("--channel-axis", metavar="N", type=integer, help="axis that holds channels")
-    run.add_argument("--device", metavar="D", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_channel_axis(run)
+    add_device(run)
     run.add_argument(
         "--rng",
         metavar="N",
@@ -53,10 +52,23 @@ def add_verbs(add: AddVerb, words: Sequence[str]) -> None:
     )
 
 
+def add_channel_axis(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that says which axis of an image holds channels."""
+    parser.add_argument(
+        "--channel-axis", metavar="N", type=integer, help="axis that holds channels"
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that says where to compute."""
+    parser.add_argument(
+        "--device", metavar="D", default="auto", help="auto, cpu, cuda, cuda:1, mps"
+    )
+
+
 def run_method(arguments: argparse.Namespace) -> None:
     """`run`: labels with the geometry of the image, and extra outputs where asked."""
-    from .. import io, jobs
-    from ..image import Image
+    from .. import jobs
     from ..io.formats import format_of
 
     method = get_method(arguments.method)
@@ -82,10 +94,8 @@ def run_method(arguments: argparse.Namespace) -> None:
             progress=progress,
             **settings,
         )
-    for name, path in extras.items():
-        io.write(path, Image(result.extras[name], result.space, name))
-    io.write(arguments.output, result)
-    say(f"{arguments.output}: {_listed([entry.name for entry in result.classes])}")
+    write_result(arguments.output, result, extras)
+    say(f"{arguments.output}: {summary(result)}")
 
 
 def run_demo(arguments: argparse.Namespace) -> None:
@@ -173,12 +183,6 @@ def _extras(method: Method, requests: Sequence[str]) -> Mapping[str, str]:
     if len(paths) < len(pairs):
         raise ParameterError("expected each --extra once, got one of them twice; leave one out")
     return paths
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMES
-    shown = ", ".join(names[:_MOST_NAMES]) or "no class"
-    return f"{shown}, … and {more} more" if more > 0 else shown
 
 
 def _literal(text: str) -> str:

@@ -39,6 +39,21 @@ def complain(message: str) -> None:
         print(" ".join(message.split()), file=sys.stderr)
 
 
+def show_warning(message: Warning | str, *_where: object, **_more: object) -> None:
+    """Print a warning as one line, without the place in the code."""
+    complain(f"warning: {message}")
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, in words for the user."""
+    if isinstance(error, SegSuiteError):
+        return str(error)
+    return (
+        f"unexpected {type(error).__name__}: {error}; please report this, with what "
+        "`napari-segsuite --debug …` prints"
+    )
+
+
 def flush() -> None:
     """Write out what standard output still holds."""
     with writing():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InputError
 from ..image import Image
 from ..space import Axis, Space
 
@@ -55,7 +56,18 @@ def stack(image: Image, others: Sequence[Image]) -> Image:
 
 
 def on_grid(image: Image, grid: Space, shape: Sequence[int]) -> NDArray[Any]:
-    """Values of a one-channel image at the voxels of a grid, linearly interpolated."""
+    """Values of a one-channel image at the voxels of a grid, linearly interpolated.
+
+    Raises
+    ------
+    InputError
+        If the image has fewer or more axes than the grid.
+    """
+    if image.space.ndim != grid.ndim:
+        raise InputError(
+            f"expected images of {grid.ndim} axes to be guided by, got '{image.name}' of shape "
+            f"{image.data.shape}; choose another one."
+        )
     if image.data.shape == tuple(shape) and image.space.is_close(grid):
         return image.data
     from scipy import ndimage

@@ -123,7 +123,7 @@ class SessionEngine:
 
     def learn(self, progress: Progress = SILENT, first: Box | None = None) -> Box | None:
         """Learn from the seeds, and grow anew; the box of what changed."""
-        return self._session.learn(progress, first)
+        return self._session.learn(progress)
 
 
 class MethodEngine:

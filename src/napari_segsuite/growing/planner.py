@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..device import available_memory
-from ..errors import OutOfMemoryError
+from ..errors import InputError, OutOfMemoryError
 from ..image import Image
 from ..progress import SILENT, Progress
 from ..registry import get_method
@@ -94,12 +94,21 @@ class Planner:
         )
 
     def region(self, seeds: LabelArray, keep: Box | None = None) -> Box:
-        """Where to work for these seeds; `keep` is where that was until now."""
+        """Where to work for these seeds; `keep` is where that was until now.
+
+        Raises
+        ------
+        InputError
+            If that is to be around the seeds, and there are none.
+        """
         limits = self.limits
         frame = limits.box or boxes.whole(self.shape)
         if limits.margin is None:
             return frame
-        return region(seeds, self.grid.spacing, limits.margin, keep, frame) or frame
+        found = region(seeds, self.grid.spacing, limits.margin, keep, frame)
+        if found is None:
+            raise InputError("expected seeds to work around, got none; paint at least two classes.")
+        return found
 
     def still_fits(self, plan: GrowthPlan, seeds: LabelArray) -> bool:
         """Whether seeds that were edited still lie in the region of a plan."""

@@ -13,22 +13,31 @@ from typing import Any
 import numpy as np
 
 from ..image import Image
+from ..label_values import smallest_label_dtype
 from ..space import Space
+from ..typing import LabelArray
 from . import boxes
 from .live import GrowthPlan, LiveGrowth
 
 _SIDE = 16
 
 
-def script_of(plan: GrowthPlan, seeds_dtype: np.dtype[Any]) -> dict[str, Any]:
-    """What decides which code a plan needs, as plain data."""
+def script_of(plan: GrowthPlan, seeds: LabelArray) -> dict[str, Any]:
+    """What decides which code a plan needs, as plain data.
+
+    Parameters
+    ----------
+    plan : GrowthPlan
+    seeds : (M, N[, P]) integer array
+        Their largest label decides in which type labels are kept.
+    """
     image = plan.image
     axis = image.space.channel_axis
     return {
         "method": plan.method,
         "settings": dict(plan.settings),
         "image": image.data.dtype.str,
-        "seeds": seeds_dtype.str,
+        "labels": smallest_label_dtype(int(seeds.max(initial=0))).str,
         "ndim": image.space.without("channel").ndim,
         "channels": None if axis is None else [axis, image.data.shape[axis]],
         "is_physical": image.space.is_physical,
@@ -53,9 +62,11 @@ def rehearse(script: Mapping[str, Any]) -> None:
         settings=script["settings"],
         allowed=np.ones(shape, bool) if script["is_bounded"] else None,
     )
-    seeds = np.zeros(shape, script["seeds"])
-    live = LiveGrowth(plan, np.zeros(shape, np.uint8))
-    seeds[..., :4], seeds[..., -4:] = 1, 2
+    labels = np.dtype(script["labels"])
+    seeds = np.zeros(shape, labels)
+    live = LiveGrowth(plan, np.zeros(shape, labels))
+    # The largest label of a type has labels kept in that type.
+    seeds[..., :4], seeds[..., -4:] = 1, np.iinfo(labels).max
     live.follow(seeds)
     live.learn(seeds)
     seeds[..., 2, 2] = 0

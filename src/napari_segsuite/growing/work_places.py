@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import FormatError
 from .work_file import ImageIdentity, read_identity
 
-_ENDING = ".segsuite.zip"
+ENDING = ".segsuite.zip"
 _DIGITS = 16
 
 
@@ -23,7 +23,7 @@ def work_path_for(image_path: str | os.PathLike[str]) -> Path:
     'brain.nii.gz.segsuite.zip'
     """
     path = Path(image_path)
-    return path.with_name(path.name + _ENDING)
+    return path.with_name(path.name + ENDING)
 
 
 def autosave_path(name: str, digest: str) -> Path:
@@ -50,7 +50,7 @@ def autosave_path(name: str, digest: str) -> Path:
             f"save next to the image instead"
         ) from error
     readable = re.sub(r"[^\w.-]+", "_", name)[:40]
-    return folder / f"{readable}-{digest[:_DIGITS]}{_ENDING}"
+    return folder / f"{readable}-{digest[:_DIGITS]}{ENDING}"
 
 
 def matching_work(image: ImageIdentity) -> Path | None:
@@ -72,7 +72,7 @@ def _autosaves() -> Path:
 def _candidates(image: ImageIdentity) -> Iterator[Path]:
     if image.path is not None:
         yield work_path_for(image.path)
-    yield from sorted(_autosaves().glob(f"*-{image.sha256[:_DIGITS]}{_ENDING}"))
+    yield from sorted(_autosaves().glob(f"*-{image.sha256[:_DIGITS]}{ENDING}"))
 
 
 def _is_of(path: Path, image: ImageIdentity) -> bool:

@@ -34,7 +34,7 @@ def write_labels(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
         _one_level(data, meta),
         Space.from_layer_kwargs(meta),
         classes_in(meta.get("features"), meta.get("colormap")),
-        None if record is None else Provenance.from_dict(record),
+        Provenance.from_dict(record) if record else None,
         name=_name(meta),
         metadata=_file_metadata(meta),
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 from napari.components import ViewerModel
 
@@ -21,10 +22,11 @@ from napari_segsuite.napari_ui.runner import runner_for
 @pytest.fixture
 def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A data folder of its own, and no waiting."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    for name in ("user_data_dir", "user_config_dir"):
+        monkeypatch.setattr(platformdirs, name, lambda *_, name=name: str(tmp_path / name))
     # A process that fills the cache of compiled code takes seconds for each type of image.
     monkeypatch.setattr(controller, "prepare_growth", lambda *_: None)
-    monkeypatch.setattr(seed_watch, "_LOOK_AT_HIDDEN_MS", 20)
+    monkeypatch.setattr(seed_watch, "_LOOK_AT_HIDDEN_MS", 100)
     monkeypatch.setattr(controller, "_REST_MS", 20)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,9 +14,12 @@ from ...inputs import check_image, check_on_grid
 from ...kernels.growcut_cost import build_steps
 from ...label_values import compact_labels, smallest_label_dtype
 from ...progress import SILENT, Progress
-from ...typing import Box, FloatArray, LabelArray
+from ...typing import Box, FloatArray, LabelArray, MaskArray
 from .growcut_inputs import channels_first, in_kernel_dtype, largest_difference
 from .seed_history import SeedEdit, SeedHistory
+
+if TYPE_CHECKING:
+    from ...kernels.cpu.growcut_grid import Grid
 
 _TITLE = "GrowSession"
 # Share of the voxels beyond which an edit is solved anew: growing serially costs some
@@ -102,28 +106,28 @@ class GrowSession:
         progress: Progress = SILENT,
     ) -> None:
         from ...kernels.cpu.growcut import empty_forest, solve
-        from ...kernels.cpu.growcut_grid import build_grid
 
         array = check_image(_TITLE, image, (2, 3), channel_axis)
         planes = channels_first(array, channel_axis)
         _check_settings(planes.ndim - 1, connectivity, cost, spacing, locality)
         painted = compact_labels(self._checked_seeds(seeds, array, channel_axis))
-        allowed = None
+        self._allowed: MaskArray | None = None
         if mask is not None:
-            allowed = check_on_grid(_TITLE, "mask", mask, array, channel_axis)
-        steps = build_steps(
+            self._allowed = check_on_grid(_TITLE, "mask", mask, array, channel_axis)
+        self._steps = partial(
+            build_steps,
             painted.ndim,
             min(connectivity, painted.ndim),
-            largest_difference(planes, allowed),
             cost=cost,
             spacing=None if spacing is None else tuple(spacing),
             locality=locality,
         )
-        self._grid = build_grid(in_kernel_dtype(planes), steps, allowed)
+        self._grid = self._laid_out(planes)
         self._forest = empty_forest(self._grid, painted.dtype)
         self._painted = np.zeros_like(self._forest.label)
         self._grid.inner(self._painted)[...] = painted
         self._history = SeedHistory(undo_bytes)
+        self._n_edits = 0
         self._limit = max(_AT_LEAST, int(_SOLVE_ANEW_ABOVE * painted.size))
         solve(self._grid, painted, self._forest, progress=progress)
 
@@ -144,6 +148,11 @@ class GrowSession:
     def strength(self) -> FloatArray:
         """(M, N[, P]) read-only view of the strengths, 1 at seeds, 0 where none reaches."""
         return self._view(self._forest.strength)
+
+    @property
+    def n_edits(self) -> int:
+        """How often the seeds were changed, undone and redone edits included."""
+        return self._n_edits
 
     def paint(self, index_arrays: Sequence[ArrayLike], label: int) -> Box | None:
         """Paint voxels with a class.
@@ -213,6 +222,36 @@ class GrowSession:
         edit = self._history.step_forward()
         return None if edit is None else self._apply(edit.positions, edit.after)
 
+    def regrow(self, planes: NDArray[Any], progress: Progress = SILENT) -> Box | None:
+        """Grow the seeds in other features of the same image; what was painted stays undoable.
+
+        Until it is done both sets of features are held; `progress` may raise `Cancelled`,
+        and the session then stays as it was.
+
+        Parameters
+        ----------
+        planes : (C, M, N[, P]) array
+        progress : callable
+
+        Returns
+        -------
+        tuple of slice or None
+            Bounding box of the voxels whose label changed.
+        """
+        from ...kernels.cpu.growcut import empty_forest, solve
+
+        grid = self._laid_out(planes)
+        forest = empty_forest(grid, self._painted.dtype)
+        solve(grid, self.seeds, forest, progress=progress)
+        former, self._grid, self._forest = self._forest, grid, forest
+        return self._changed_since(former.label)
+
+    def _laid_out(self, planes: NDArray[Any]) -> Grid:
+        from ...kernels.cpu.growcut_grid import build_grid
+
+        steps = self._steps(largest_difference(planes, self._allowed))
+        return build_grid(in_kernel_dtype(planes), steps, self._allowed)
+
     def _edit(self, positions: NDArray[np.int64], values: LabelArray) -> Box | None:
         if not len(positions):
             return None
@@ -222,6 +261,7 @@ class GrowSession:
     def _apply(self, positions: NDArray[np.int64], values: LabelArray) -> Box | None:
         from ...kernels.cpu import growcut_edit
 
+        self._n_edits += 1
         before = self._painted[positions]
         self._painted[positions] = values
         grows = ~np.isnan(self._grid.features[0, positions])
@@ -247,6 +287,9 @@ class GrowSession:
             trace(self._grid, self.seeds, self._forest)
         else:
             solve(self._grid, self.seeds, self._forest)
+        return self._changed_since(former)
+
+    def _changed_since(self, former: NDArray[Any]) -> Box | None:
         changed = self._grid.inner(self._forest.label != former)
         axes = range(changed.ndim)
         hits = [changed.any(axis=tuple(a for a in axes if a != axis)) for axis in axes]

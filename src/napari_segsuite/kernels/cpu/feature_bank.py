@@ -40,7 +40,7 @@ def compute_features(
 ) -> NDArray[Any]:
     """Compute the features of an image, or of a box of it.
 
-    Needs F or 4 F bytes per voxel of the box for the result and 6 MB per thread; the
+    Needs F or 4 F bytes per voxel of the box for the result and up to 35 MB per thread; the
     image is read in place.
 
     Parameters

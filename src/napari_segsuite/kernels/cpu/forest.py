@@ -164,6 +164,8 @@ def predict(
 ) -> NDArray[Any]:
     """Tell the probability of each class: the mean of all trees.
 
+    Needs the result, 1 or 2 K bytes per voxel, and 2 MB per thread.
+
     Parameters
     ----------
     forest : Forest

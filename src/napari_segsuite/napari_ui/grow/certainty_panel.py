@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from magicgui.widgets import CheckBox
+from qtpy.compat import isalive
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from ...growing.certainty import least_certain_slice
+from ...growing.certainty import doubt, least_certain_slice
 from ...growing.margins import margin
 from ...progress import Progress
-from ...typing import FloatArray, LabelArray
+from ...registry import get_method
+from ...typing import Box, FloatArray
+from ..adapters import METADATA_KEY
 from ..form_parts import side_by_side
 from ..runner import Job, runner_for
 from .controller import GrowController
 from .regions import go_to
 from .shortcuts import explain
-from .source import frame_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _REST_MS = 500
 _DARKEST = 0.75
+_OPACITY = 0.85
+# Below this percentile strengths share one colour: few voxels are held far less than the rest.
+_WEAKEST = 2
+
+
+class _Found(NamedTuple):
+    """What was measured, as far as it was asked for."""
+
+    doubt: FloatArray | None
+    slice: int | None
+
+
+class _Shown(NamedTuple):
+    """A layer of this panel, and the region it covers."""
+
+    layer: Any
+    region: Box
 
 
 class CertaintyPanel(QWidget):
     """Layers of strength and doubt beside a preview; the way to the least certain slice.
 
-    They are brought up to date in moments of rest.
+    They are brought up to date in moments of rest, and go with the preview.
 
     Parameters
     ----------
@@ -41,6 +60,7 @@ class CertaintyPanel(QWidget):
     ----------
     said : signal of (str, bool)
         A sentence for the status line, and whether it is a problem.
+    strength, doubt : CheckBox
     """
 
     said = Signal(str, bool)
@@ -49,17 +69,19 @@ class CertaintyPanel(QWidget):
         super().__init__()
         self._viewer = viewer
         self._controller = controller
-        self._layers: dict[str, Any] = {}
+        self._shown: dict[str, _Shown] = {}
         self._job: Job | None = None
+        self._is_behind = False
+        self._wants_to_go = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self.refresh)
         self.strength = CheckBox(
-            text="strength", tooltip="Add a layer of how firmly each voxel is held."
+            text="Show strength", tooltip="Add a layer of how firmly each voxel is held."
         )
         self.doubt = CheckBox(
-            text="dim what is uncertain",
+            text="Dim what is uncertain",
             tooltip="Darken voxels that another class would almost have won.",
         )
         self.go_button = QPushButton("Go to the least certain slice")
@@ -71,102 +93,153 @@ class CertaintyPanel(QWidget):
         self.strength.changed.connect(self._on_choice)
         self.doubt.changed.connect(self._on_choice)
         self.go_button.clicked.connect(self.go_to_least_certain)
-        controller.grown.connect(lambda _growth: self._rest.start())
+        controller.grown.connect(self._on_grown)
         controller.state_changed.connect(self._on_state)
+        viewer.layers.events.removed.connect(self._on_removed)
 
     def go_to_least_certain(self) -> None:
-        """Move the slider to the slice whose borders are most in doubt."""
-        if self._viewer.dims.ndisplay == 3 or self._layer_ndim() < 3:
+        """Move the slider to the slice whose borders are most in doubt, once that is known."""
+        order = self._controller.order
+        if order is None:
+            self.said.emit("Start the preview first.", True)
+        elif self._viewer.dims.ndisplay == 3 or order.source.grid.ndim < 3:
             self.said.emit("Show slices of a volume to be led from one to the next.", True)
-            return
-        self._measure(self._go)
+        else:
+            self.said.emit("Looking for the least certain slice …", False)
+            self._wants_to_go = self._is_behind = True
+            self.refresh()
 
     def refresh(self) -> None:
-        """Bring the layers that are shown up to date."""
-        if not self._controller.is_settled:
+        """Bring the layers up to date; where the preview is still changing, after that."""
+        if not self._is_behind or not self._controller.is_settled or not self._controller.is_on:
             return
+        self._is_behind = False
         if self.strength.value:
             self._show_strength()
-        if self.doubt.value:
-            self._measure(self._show_doubt)
+        if self.doubt.value or self._wants_to_go:
+            self._measure()
 
     def close_layers(self) -> None:
         """Take the layers away."""
-        if self._job is not None:
-            self._job.cancel()
-        for layer in self._layers.values():
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
-        self._layers.clear()
+        self._give_way()
+        for name in list(self._shown):
+            self._take_away(name)
 
-    # --- parts ------------------------------------------------------------------------
+    # --- what happens -----------------------------------------------------------------
     def _on_choice(self, _value: Any = None) -> None:
         for name, box in (("strength", self.strength), ("doubt", self.doubt)):
-            layer = self._layers.pop(name, None) if not box.value else None
-            if layer is not None and layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+            if not box.value:
+                self._take_away(name)
+        self._is_behind = True
         self.refresh()
 
+    def _on_grown(self, _growth: Any) -> None:
+        self._is_behind = True
+        self._rest.start()
+
     def _on_state(self) -> None:
-        """Give way to what follows the brush."""
-        if self._controller.task is not None and self._job is not None:
-            self._job.cancel()
         if not self._controller.is_on:
             self.close_layers()
+        elif self._controller.task is not None:
+            self._give_way()
+        elif self._is_behind:
+            self._rest.start()
 
-    def _layer_ndim(self) -> int:
-        order = self._controller.order
-        return 0 if order is None else order.source.grid.ndim
+    def _give_way(self) -> None:
+        """Leave the machine to what follows the brush."""
+        self._rest.stop()
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None
+            self._is_behind = True
+            self._wants_to_go = False
 
-    def _measure(self, then: Any) -> None:
-        """Find the margins of the preview in the background, and hand them on."""
-        growth, order = self._controller.growth, self._controller.order
-        if growth is None or order is None:
-            self.said.emit("Start the preview first.", True)
+    def _on_removed(self, event: Any) -> None:
+        """A layer that the user takes away is wanted no more."""
+        if not isalive(self):
             return
-        plan = growth.plan
-        seeds = frame_of(order.seeds.data, order.source, order.time)[plan.region].copy()
+        for name, box in (("strength", self.strength), ("doubt", self.doubt)):
+            if name in self._shown and self._shown[name].layer is event.value:
+                del self._shown[name]
+                box.value = False
+
+    # --- measuring --------------------------------------------------------------------
+    def _measure(self) -> None:
+        """Find in the background how far each voxel is from another class."""
+        growth = self._controller.growth
+        assert growth is not None
+        assert growth.engine is not None
+        plan, seeds = growth.plan, growth.engine.seeds.copy()
         labels = growth.shown[plan.region]
+        axis = self._axis() if self._wants_to_go else None
+        wants_doubt = bool(self.doubt.value)
+        self._wants_to_go = False
 
-        def work(progress: Progress) -> tuple[FloatArray, LabelArray, LabelArray]:
-            return margin(plan, seeds, progress), labels, seeds
+        def work(progress: Progress) -> _Found:
+            margins = margin(plan, seeds, progress)
+            return _Found(
+                doubt(margins, labels) if wants_doubt else None,
+                None if axis is None else least_certain_slice(margins, labels, axis, seeds),
+            )
 
-        self._job = runner_for(self._viewer).run_in_background(
-            work, "Certainty", self, supersedes=self._job
-        )
-        self._job.finished.connect(lambda found: then(*found))
-        self._job.failed.connect(lambda sentence: self.said.emit(sentence, True))
+        def show(found: _Found) -> None:
+            self._job = None
+            if found.doubt is not None:
+                self._show_doubt(found.doubt)
+            if axis is not None:
+                self._go(axis, found.slice)
 
-    def _go(self, margins: FloatArray, labels: LabelArray, seeds: LabelArray) -> None:
+        def fail(sentence: str) -> None:
+            self._job = None
+            self.said.emit(sentence, True)
+
+        runner = runner_for(self._viewer)
+        self._job = runner.run_in_background(work, "Certainty", self, supersedes=self._job)
+        self._job.finished.connect(show)
+        self._job.failed.connect(fail)
+
+    def _axis(self) -> int:
+        """The axis of the grid that the slider of the slices moves along."""
+        order, dims = self._controller.order, self._viewer.dims
+        assert order is not None
+        kinds = [entry.kind for entry in order.source.labels_space.axes]
+        hidden = [axis - (dims.ndim - len(kinds)) for axis in dims.not_displayed]
+        slider = next(axis for axis in reversed(hidden) if axis >= 0 and kinds[axis] == "space")
+        return kinds[:slider].count("space")
+
+    def _go(self, axis: int, index: int | None) -> None:
         growth, order = self._controller.growth, self._controller.order
         preview = self._controller.preview.layer
         if growth is None or order is None or preview is None:
             return
-        extra = preview.ndim - order.source.grid.ndim
-        hidden = [a - (self._viewer.dims.ndim - preview.ndim) for a in self._hidden_axes()]
-        axis = next(a - extra for a in reversed(hidden) if a >= extra)
-        index = least_certain_slice(margins, labels, axis, seeds)
         if index is None:
             self.said.emit("No border is in doubt.", False)
             return
         place = growth.plan.region[axis].start + index
-        go_to(self._viewer, preview, axis + extra, place)
+        kinds = [entry.kind for entry in order.source.labels_space.axes]
+        own = [i for i, kind in enumerate(kinds) if kind == "space"][axis]
+        go_to(self._viewer, preview, own, place)
         self.said.emit(f"Slice {place} is the least certain: paint here next.", False)
 
-    def _hidden_axes(self) -> tuple[int, ...]:
-        return tuple(self._viewer.dims.not_displayed)
-
+    # --- layers -----------------------------------------------------------------------
     def _show_strength(self) -> None:
-        growth = self._controller.growth
-        if growth is not None and growth.strength is not None:
-            self._show("strength", growth.strength.copy(), contrast_limits=(0, 1))
+        growth, order = self._controller.growth, self._controller.order
+        assert growth is not None
+        assert order is not None
+        if growth.strength is None:
+            title = get_method(growth.plan.method).title
+            self.said.emit(f"{title} does not say how firmly voxels are held.", True)
+            return
+        values = growth.strength.copy()
+        weakest = float(np.percentile(values[::4, ::4], _WEAKEST))
+        limits = (min(weakest, 0.99), 1.0)
+        self._show("strength", values, colormap="viridis", contrast_limits=limits, opacity=_OPACITY)
 
-    def _show_doubt(self, margins: FloatArray, labels: LabelArray, _seeds: LabelArray) -> None:
+    def _show_doubt(self, values: FloatArray) -> None:
         from napari.utils.colormaps import Colormap
 
         dark = Colormap([[0, 0, 0, 0], [0, 0, 0, _DARKEST]], name="doubt")
-        doubt = np.where(labels != 0, 1 - margins, 0).astype(np.float32)
-        self._show("doubt", doubt, colormap=dark, contrast_limits=(0, 1), blending="translucent")
+        self._show("doubt", values, colormap=dark, contrast_limits=(0, 1), blending="translucent")
 
     def _show(self, name: str, values: FloatArray, **look: Any) -> None:
         from napari.layers import Image
@@ -175,13 +248,26 @@ class CertaintyPanel(QWidget):
         preview = self._controller.preview.layer
         if growth is None or order is None or preview is None:
             return
-        layer: Any = self._layers.get(name)
-        if layer in self._viewer.layers and layer.data.shape == values.shape:
-            layer.data = values
+        region = growth.plan.region
+        if name in self._shown and self._shown[name].region == region:
+            self._shown[name].layer.data = values
             return
-        space = order.source.grid.crop(growth.plan.region)
-        layer = Image(values, name=f"{order.source.name} {name}", **look, **space.to_layer_kwargs())
-        active = self._viewer.layers.selection.active
-        self._viewer.layers.insert(self._viewer.layers.index(preview) + 1, layer)
-        self._viewer.layers.selection.active = active
-        self._layers[name] = layer
+        self._take_away(name)
+        space = order.source.grid.crop(region)
+        layer = Image(
+            values,
+            name=f"{order.source.name} {name}",
+            metadata={METADATA_KEY: {}},  # nobody offers it as an image to grow in
+            **look,
+            **space.to_layer_kwargs(),
+        )
+        layers = self._viewer.layers
+        active = layers.selection.active
+        layers.insert(layers.index(preview) + 1, layer)
+        layers.selection.active = active
+        self._shown[name] = _Shown(layer, region)
+
+    def _take_away(self, name: str) -> None:
+        shown = self._shown.pop(name, None)
+        if shown is not None and shown.layer in self._viewer.layers:
+            self._viewer.layers.remove(shown.layer)

@@ -19,7 +19,7 @@ class CommandBar(QWidget):
     preview, apply, cancel, undo, redo : QPushButton
     live : QPushButton
         Checked while every stroke is followed.
-    paused_changed : signal of bool
+    live_changed : signal of bool
         Whether strokes are followed from now on.
     """
 

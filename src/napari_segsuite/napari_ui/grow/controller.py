@@ -105,6 +105,7 @@ class GrowController(QObject):
         self._task: Task | None = None
         self._parked: tuple[Order, LiveGrowth] | None = None
         self._is_behind = False
+        self._learned_in_vain = False
         self.is_following = True
         self.progress: tuple[float, str] | None = None
 
@@ -122,7 +123,7 @@ class GrowController(QObject):
     @property
     def is_settled(self) -> bool:
         """Whether the preview shows all that can be known about the seeds as they are."""
-        stale = self._growth is not None and self._growth.is_stale
+        stale = self._growth is not None and self._growth.is_stale and not self._learned_in_vain
         waits = self._is_behind or self._renewal.isActive()
         return self._job is None and not waits and not stale
 
@@ -223,7 +224,7 @@ class GrowController(QObject):
     def _run(self, task: Task) -> None:
         assert self._order is not None
         self._rest.stop()
-        self._is_behind = False
+        self._is_behind = self._learned_in_vain = False
         self._task = task
         work = self._work(task, self._order)
         job = runner_for(self._viewer).run_in_background(work, TITLE, self)
@@ -275,6 +276,8 @@ class GrowController(QObject):
         self._go_on()
 
     def _on_failed(self, sentence: str) -> None:
+        # It would fail again: it is tried anew once the seeds are others.
+        self._learned_in_vain = self._task == "learn"
         self._end_job()
         self._forget_shown()
         self.failed.emit(sentence)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ...errors import SegSuiteError
+from ...growing.channels import first_channel
 from ...growing.limits import suggest_range
 from ...growing.live import Growth
+from ...progress import Progress
+from ...typing import ImageArray
 from ...warmup import wake_numba
 from ..class_table import ClassTable
 from ..form_parts import FittingScrollArea, Fold
@@ -20,20 +24,23 @@ from .apply_panel import ApplyPanel
 from .certainty_panel import CertaintyPanel
 from .cleaning_panel import CleaningPanel
 from .command_bar import CommandBar
-from .controller import TITLE, GrowController
+from .controller import TITLE, GrowController, Order
 from .engine_panel import EnginePanel
-from .inputs_panel import InputsPanel
+from .inputs_panel import NO_IMAGE, NO_SEEDS, InputsPanel
 from .limits_panel import LimitsPanel
 from .order_maker import OrderMaker
 from .range_overlay import RangeOverlay
 from .results_desk import ResultsDesk
 from .shortcuts import bind
 from .source import ImageSource, frame_of
+from .status import describe
 from .time_panel import TimePanel
 from .work_desk import WorkDesk
 
 if TYPE_CHECKING:
     import napari.viewer
+
+_READY = "Paint a stroke of each of two classes at least, and press Preview."
 
 
 class GrowDock(QWidget):
@@ -79,6 +86,7 @@ class GrowDock(QWidget):
         self.work = WorkDesk(self._viewer, self)
         self._overlay = RangeOverlay(self._viewer, self)
         self._shown_time: int | None = None
+        self._is_closed = False
         self._shown_layers: tuple[Any, Any] = (None, None)
         self._lay_out()
         self._connect()
@@ -122,10 +130,14 @@ class GrowDock(QWidget):
         self.commands.say(text, is_problem=is_problem)
 
     def changeEvent(self, event: QEvent) -> None:
-        """End the preview once the dock is closed."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.controller.stop()
-            self._overlay.hide()
+        """End the preview once the dock is closed; it may be opened again."""
+        if event.type() == QEvent.Type.ParentChange:
+            self._is_closed = self.parent() is None
+            if self._is_closed:
+                self.controller.stop()
+                self._overlay.hide()
+            else:
+                self._on_layers()
         super().changeEvent(event)
 
     # --- parts ------------------------------------------------------------------------
@@ -201,8 +213,11 @@ class GrowDock(QWidget):
             self.say(str(error), True)
 
     # --- what happens elsewhere -------------------------------------------------------
+    def _is_in_use(self) -> bool:
+        return isalive(self) and not self._is_closed
+
     def _on_layers(self, _event: Any = None) -> None:
-        if not isalive(self):
+        if not self._is_in_use():
             return
         order = self.controller.order
         if order is not None and not (
@@ -216,6 +231,8 @@ class GrowDock(QWidget):
 
     def _on_inputs(self) -> None:
         """Show what belongs to the chosen image; a preview of another one ends."""
+        if not self._is_in_use():
+            return
         source = self._source()
         unit = None if source is None else source.grid.unit
         for panel in (self.engine, self.limits, self.applying, self.cleaning, self.time):
@@ -226,10 +243,21 @@ class GrowDock(QWidget):
         self._on_state()
         self.work.look_for(self.inputs.image.value)
         image = self.inputs.image.value
+        self._show_what_is_missing()
         if image is not None:
             self.limits.set_image_range(*(float(v) for v in image.contrast_limits_range))
         self._show_range()
         self._on_settings()
+
+    def _show_what_is_missing(self) -> None:
+        if self.controller.is_on:
+            return
+        if self.inputs.image.value is None:
+            self.say(NO_IMAGE)
+        elif self.inputs.seeds.value is None:
+            self.say(NO_SEEDS)
+        elif self.message in (NO_IMAGE, NO_SEEDS):
+            self.say(_READY)
 
     def _check_fit(self, order: Order) -> None:
         """End the preview if image or seeds are not any more what it is made of."""
@@ -269,7 +297,7 @@ class GrowDock(QWidget):
 
     def _on_slider(self, _event: Any = None) -> None:
         """Go on at the time point on display."""
-        source = self._source() if isalive(self) else None
+        source = self._source() if self._is_in_use() else None
         if source is None or source.time_axis is None:
             return
         time, order = self._maker.time(source), self.controller.order
@@ -294,10 +322,10 @@ class GrowDock(QWidget):
     def _on_grown(self, growth: Growth) -> None:
         self.work.panel.note_edit()
         self.classes.update_counts(growth.counts)
-        if len(growth.counts) < _FEWEST_CLASSES:
-            self.say("Paint at least two classes: the preview follows from then on.")
-        elif self.controller.order is not None and self.controller.growth is not None:
-            self.say(describe(growth, self.controller.growth.plan, self.controller.order))
+        order, live = self.controller.order, self.controller.growth
+        assert order is not None
+        assert live is not None
+        self.say(describe(growth, live.plan.region, order))
 
     # --- the range of intensities -----------------------------------------------------
     def _show_range(self) -> None:
@@ -305,19 +333,26 @@ class GrowDock(QWidget):
         if source is None or chosen is None or not self.limits.shows_range:
             self._overlay.hide()
         else:
-            self._overlay.show(source, self._maker.time(source), chosen)
+            self._overlay.show(source, self._intensities(source), chosen)
+
+    def _intensities(self, source: ImageSource) -> Callable[[], ImageArray]:
+        """What loads the channel that the range bounds, at the time point on display."""
+        channels = self.inputs.chosen_channels()[:1] or (0,)
+        time = self._maker.time(source)
+        return lambda: first_channel(source.load(time, channels))
 
     def _suggest_range(self) -> None:
-        with self._saying_problems():
+        try:
             source = self.inputs.source()
-            time = self._maker.time(source)
-            seeds = frame_of(self.inputs.seeds_layer(source).data, source, time)
-        current = self.classes.current()
-        ids = [entry.id for entry in self.classes.classes()] if current is None else [current.id]
+            layer = self.inputs.seeds_layer(source)
+        except SegSuiteError as error:
+            self.say(str(error), True)
+            return
+        load, current = self._intensities(source), int(layer.selected_label)
+        seeds = frame_of(layer.data, source, self.time_of(source))
 
         def work(_progress: Progress) -> tuple[float, float]:
-            image = source.load(time, self._first_channel())
-            return suggest_range(first_channel(image), np.asarray(seeds), ids)
+            return suggest_range(load(), seeds, [current])
 
         job = runner_for(self._viewer).run_in_background(work, "Range", self, uses_kernels=False)
         job.finished.connect(lambda found: self.limits.set_range(*found))

@@ -18,7 +18,7 @@ from ...errors import InputError, SpaceMismatchError
 from ...image import Image
 from ...method import Input
 from ...registry import get_method
-from ..adapters import space_of
+from ..adapters import METADATA_KEY, space_of
 from ..form_parts import add_row, form_rows
 from ..layer_choice import LayerChooser
 from ..new_seeds import add_seeds_layer
@@ -28,9 +28,13 @@ from .source import ImageSource, finest_level
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+NO_IMAGE = "Open an image to start."
+NO_SEEDS = "Press New seeds layer, paint a stroke of each of two classes, and press Preview."
+
 _IMAGE = Input("image", True, "The image or volume to segment.")
 _SEEDS = Input("seeds", True, "The Labels layer that is painted into.")
 _LIST_HEIGHT = 70
+_COLOURS = ["red", "green", "blue", "alpha"]
 _WATCHED = ("data", "scale", "translate", "rotate", "shear", "affine", "units")
 
 
@@ -66,18 +70,17 @@ class InputsPanel(QWidget):
         self.channels = Select(
             choices=[],
             label="Channels",
-            tooltip="Channels that count; all where none is chosen.",
+            tooltip="Channels that count. Ctrl+click adds one or takes it away.",
         )
         self.others = Select(
             choices=lambda _widget: self._offered_others(),
             label="Guided by",
             tooltip="Further images that the engine looks at: other MR sequences, stains. They "
-            "may lie on other grids.",
+            "may lie on other grids. Ctrl+click adds one or takes it away.",
         )
         self.new_button = QPushButton("New seeds layer")
         self.new_button.setToolTip("Add an empty layer on the image's grid and paint into it.")
         self._lay_out()
-        self.new_button.clicked.connect(self.new_seeds)
         self.image.changed.connect(self._on_image)
         for widget in (self.seeds, self.level, self.channels, self.others):
             widget.changed.connect(self._on_change)
@@ -93,7 +96,7 @@ class InputsPanel(QWidget):
             If no image is chosen, or it has too many axes.
         """
         if self.image.value is None:
-            raise InputError("Open an image to start.")
+            raise InputError(NO_IMAGE)
         return ImageSource(self.image.value, int(self.level.value or 0))
 
     def seeds_layer(self, source: ImageSource) -> Any:
@@ -108,9 +111,14 @@ class InputsPanel(QWidget):
         """
         layer = self.seeds.value
         if layer is None:
-            raise InputError("Make a seeds layer and paint at least two classes.")
+            raise InputError(NO_SEEDS)
         check_grid(layer, "seeds", source)
         return layer
+
+    def chosen_channels(self) -> tuple[int, ...]:
+        """The channels that count; empty for all."""
+        chosen = tuple(int(index) for index in self.channels.value)
+        return () if len(chosen) == len(self.channels.choices) else chosen
 
     def other_images(self, time: int | None) -> tuple[Callable[[], Image], ...]:
         """The further images to look at, of one time point, to be loaded when they are needed.
@@ -132,11 +140,15 @@ class InputsPanel(QWidget):
 
     def refresh(self) -> None:
         """Offer the layers there are now."""
-        self.image.refresh()
-        self.seeds.refresh()
-        before = self.others.value
+        image, seeds, others = self.image.value, self.seeds.value, self.others.value
+        # Of some changes the choosers tell, of others not.
+        with self.image.changed.blocked(), self.seeds.changed.blocked():
+            self.image.refresh()
+            self.seeds.refresh()
         self._offer_others()
-        if self.others.value != before:
+        if self.image.value is not image:
+            self._on_image()
+        elif self.seeds.value is not seeds or self.others.value != others:
             self._on_change()
 
     # --- parts ------------------------------------------------------------------------
@@ -164,7 +176,9 @@ class InputsPanel(QWidget):
         return [
             layer.name
             for layer in self._viewer.layers
-            if isinstance(layer, napari.layers.Image) and layer is not chosen
+            if isinstance(layer, napari.layers.Image)
+            and layer is not chosen
+            and METADATA_KEY not in layer.metadata  # what a method made is none to be guided by
         ]
 
     def _on_image(self, _value: Any = None) -> None:
@@ -176,8 +190,8 @@ class InputsPanel(QWidget):
                 self.level.value = _fitting_level(layer)
         n_channels = 1 if layer is None else _n_channels(layer)
         with self.channels.changed.blocked():
-            self.channels.choices = [(f"channel {i}", i) for i in range(n_channels)]
-            self.channels.value = []
+            self.channels.choices = _channel_names(layer, n_channels)
+            self.channels.value = list(range(n_channels))
         self._offer_others()
         self._show("level", levels > 1)
         self._show("channels", n_channels > 1)
@@ -247,6 +261,12 @@ def _n_channels(layer: napari.layers.Image) -> int:
         return ImageSource(layer).n_channels
     except InputError:
         return 1
+
+
+def _channel_names(layer: Any, n_channels: int) -> list[tuple[str, int]]:
+    is_colour = layer is not None and layer.rgb
+    names = _COLOURS if is_colour else [f"channel {i}" for i in range(n_channels)]
+    return [(name, index) for index, name in enumerate(names[:n_channels])]
 
 
 def _fitting_level(layer: napari.layers.Image) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import napari.layers
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox
+from qtpy.compat import isalive
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleRangeSlider
@@ -25,6 +26,8 @@ _BOX = Input(
 _REGIONS = [("whole image", "whole"), ("seeds and a margin", "seeds"), ("a drawn box", "box")]
 _MARGIN = 20.0
 _LARGEST_MARGIN = 1e6
+# What layers of labels and of shapes say when they are edited.
+_DRAWN = ("data", "paint", "labels_update")
 
 
 class LimitsPanel(QWidget):
@@ -51,6 +54,7 @@ class LimitsPanel(QWidget):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
+        self._watched: list[Any] = []
         self.mask = LayerChooser(viewer, _MASK, (napari.layers.Labels,))
         self.box = LayerChooser(viewer, _BOX, (napari.layers.Shapes, napari.layers.Labels))
         self._make_range()
@@ -107,8 +111,13 @@ class LimitsPanel(QWidget):
 
     def refresh(self) -> None:
         """Offer the layers there are now."""
-        self.mask.refresh()
-        self.box.refresh()
+        before = self.mask.value, self.box.value
+        # Of some changes the choosers tell, of others not.
+        with self.mask.changed.blocked(), self.box.changed.blocked():
+            self.mask.refresh()
+            self.box.refresh()
+        if (self.mask.value, self.box.value) != before:
+            self._on_change()
 
     def values(self) -> dict[str, Any]:
         """All that can be restored with `set_values`."""
@@ -125,22 +134,28 @@ class LimitsPanel(QWidget):
             self.set_range(float(low), float(high))
         else:
             self.uses_range.value = False
-        if values.get("region") in [name for _, name in _REGIONS]:
-            self.region.value = values["region"]
+        region = values.get("region")
+        has_box = self.box.value is not None
+        if region in [name for _, name in _REGIONS] and (region != "box" or has_box):
+            self.region.value = region
         self.margin.value = float(values.get("margin", _MARGIN))
 
     # --- parts ------------------------------------------------------------------------
     def _make_range(self) -> None:
-        self.uses_range = CheckBox(text="", label="Intensities", tooltip="Grow in a range only.")
+        self.uses_range = CheckBox(
+            text="Only a range", tooltip="Grow only where intensities lie in it."
+        )
         self.slider = QLabeledDoubleRangeSlider()
         self.slider.setOrientation(self.slider.orientation().Horizontal)
         self.slider.setRange(0.0, 1.0)
         self.slider.setValue((0.0, 1.0))
         self.overlay = CheckBox(
-            text="show", value=True, tooltip="Show on the image where the range lies."
+            text="Show", value=True, tooltip="Show on the image where the range lies."
         )
-        self.suggest_button = QPushButton("from seeds")
-        self.suggest_button.setToolTip("Take the range of what is painted, a little widened.")
+        self.suggest_button = QPushButton("From seeds")
+        self.suggest_button.setToolTip(
+            "Take the range of what is painted with the current class, a little widened."
+        )
         self.suggest_button.clicked.connect(self.suggestion_wanted.emit)
         self.uses_range.changed.connect(self._on_range)
         self.overlay.changed.connect(lambda _value: self.range_changed.emit())
@@ -163,7 +178,26 @@ class LimitsPanel(QWidget):
 
     def _on_change(self, _value: Any = None) -> None:
         self._show_what_counts()
+        self._watch()
         self.changed.emit()
+
+    def _watch(self) -> None:
+        """Follow what is drawn in the layers that bound growth."""
+        for emitter in self._watched:
+            emitter.disconnect(self._on_drawn)
+        self._watched = [
+            getattr(layer.events, name)
+            for layer in (self.mask.value, self.box.value)
+            if layer is not None
+            for name in _DRAWN
+            if name in layer.events
+        ]
+        for emitter in self._watched:
+            emitter.connect(self._on_drawn)
+
+    def _on_drawn(self, _event: Any = None) -> None:
+        if isalive(self):
+            self.changed.emit()
 
     def _on_range(self, _value: Any = None) -> None:
         self._show_what_counts()

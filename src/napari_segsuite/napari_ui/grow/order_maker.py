@@ -82,13 +82,9 @@ class OrderMaker:
         step = step_of(self._viewer, source.layer)[axis]
         return int(np.clip(step, 0, source.shape[axis] - 1))
 
-    def channels(self) -> tuple[int, ...]:
-        """The channels that count; empty for all."""
-        return tuple(int(index) for index in self._inputs.channels.value)
-
     # --- parts ------------------------------------------------------------------------
     def _planner(self, source: ImageSource, time: int | None) -> Planner:
-        channels = self.channels()
+        channels = self._inputs.chosen_channels()
 
         def load(box: Box) -> Any:
             return source.load(time, channels, box)

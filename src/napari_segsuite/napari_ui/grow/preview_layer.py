@@ -9,6 +9,7 @@ import numpy as np
 
 from ...growing.live import Growth
 from ...typing import LabelArray
+from ..adapters import METADATA_KEY
 from .source import ImageSource, frame_of
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _labels_layer(source: ImageSource, seeds: napari.layers.Labels) -> Any:
         np.zeros(source.labels_shape, np.uint8),
         name=f"{source.name} preview",
         opacity=_OPACITY,
+        metadata={METADATA_KEY: {}},  # no chooser takes it for seeds by itself
         features=seeds.features.copy(),
         colormap=copy.deepcopy(seeds.colormap),
         **source.labels_space.to_layer_kwargs(),

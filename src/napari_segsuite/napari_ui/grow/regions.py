@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...growing.boxes import bounding_box
@@ -36,17 +37,29 @@ def box_in_view(viewer: ViewerModel, layer: Layer, source: ImageSource) -> Box |
 
 
 def step_of(viewer: ViewerModel, layer: Layer) -> tuple[int, ...]:
-    """Index in a layer's array of the point that the sliders name."""
-    point = viewer.dims.point[-layer.ndim :]
-    return tuple(round(float(index)) for index in layer.world_to_data(point))
+    """Index of what is on display, along the hidden axes of a layer's array."""
+    return tuple(round(float(index)) for index in layer.world_to_data(_hidden_point(viewer, layer)))
 
 
 def go_to(viewer: ViewerModel, layer: Layer, axis: int, index: int) -> None:
-    """Move the slider of one axis of a layer to a slice of its array."""
-    place = list(step_of(viewer, layer))
-    place[axis] = index
-    world = layer.data_to_world(place)
-    viewer.dims.set_point(axis + viewer.dims.ndim - layer.ndim, world[axis])
+    """Move the slider of one hidden axis of a layer to a slice of its array."""
+    point = _hidden_point(viewer, layer)
+    here = layer.world_to_data(point)[axis]
+    further = point + np.eye(layer.ndim)[axis]
+    slices_per_unit = layer.world_to_data(further)[axis] - here
+    target = point[axis] + (index - here) / slices_per_unit
+    viewer.dims.set_point(axis + viewer.dims.ndim - layer.ndim, target)
+
+
+def _hidden_point(viewer: ViewerModel, layer: Layer) -> NDArray[np.float64]:
+    """What the sliders name, in a layer's own axes; the others are 0.
+
+    napari leaves them out, too, when it looks for the slice of an oblique layer.
+    """
+    point = np.array(viewer.dims.point[-layer.ndim :], dtype=np.float64)
+    offset = viewer.dims.ndim - layer.ndim
+    point[[axis - offset for axis in viewer.dims.displayed if axis >= offset]] = 0
+    return point
 
 
 def box_of_layer(layer: Any, source: ImageSource, time: int | None) -> Box:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from ... import jobs
 from ...errors import InputError, SegSuiteError
@@ -65,11 +65,23 @@ class ResultsDesk(QObject):
         self.keeper = ResultKeeper(viewer, self)
         self.keeper.written.connect(self._on_written)
         self.keeper.failed.connect(lambda sentence: self.said.emit(sentence, True))
+        self._is_waiting = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._apply_if_settled)
         dock.cleaning.wanted.connect(self.clean)
+        dock.controller.state_changed.connect(self._soon.start)
+        dock.controller.failed.connect(self._wait_no_more)
         viewer.layers.events.removed.connect(self._on_removed)
 
     def apply(self) -> None:
-        """Write the preview into the result, by the rule of the form."""
+        """Write the preview into the result, by the rule of the form, once it has caught up."""
+        controller = self._dock.controller
+        self._is_waiting = controller.is_on and not controller.is_settled
+        if self._is_waiting:
+            self.said.emit("The preview is catching up, and is applied then …", False)
+            return
         try:
             self._apply()
             self.said.emit(f"{APPLY} …", False)
@@ -85,13 +97,21 @@ class ResultsDesk(QObject):
             self.said.emit(str(error), True)
 
     # --- applying ---------------------------------------------------------------------
+    def _apply_if_settled(self) -> None:
+        controller = self._dock.controller
+        if not controller.is_on:
+            self._wait_no_more()
+        elif self._is_waiting and controller.is_settled:
+            self.apply()
+
+    def _wait_no_more(self, _sentence: str = "") -> None:
+        self._is_waiting = False
+
     def _apply(self) -> None:
         controller, panel = self._dock.controller, self._dock.applying
         order, growth = controller.order, controller.growth
         if order is None or growth is None or growth.engine is None:
             raise InputError("Start the preview first.")
-        if not controller.is_settled:
-            raise InputError("The preview is still catching up; apply it in a moment.")
         rule = {
             "rule": panel.rule.value,
             "classes": self._chosen_class() if panel.rule.value == "classes" else (),
@@ -212,8 +232,8 @@ class ResultsDesk(QObject):
             self._dock.applying.target_changed.emit()
         if not self._dock.controller.is_on:
             self._dock.classes.update_counts(np.asarray(layer.data))
-        outcome = "" if is_changed else " is as it was"
-        self.said.emit(f"{name}: '{layer.name}'{outcome}.", False)
+        words = f"{name}: '{layer.name}'." if is_changed else f"{name}: nothing to change."
+        self.said.emit(words, False)
 
     def _end_preview(self, layer: Any) -> None:
         seeds = self._dock.inputs.seeds.value

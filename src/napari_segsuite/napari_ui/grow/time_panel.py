@@ -78,6 +78,12 @@ class TimePanel(QWidget):
             return
         axis = order.source.time_axis
         assert axis is not None
+        if order.seeds.ndim == order.source.grid.ndim:
+            self.said.emit(
+                "These seeds hold for all time points; make a new seeds layer to seed each.",
+                True,
+            )
+            return
         following = order.time + 1
         if following >= order.source.labels_shape[axis]:
             self.said.emit("This is the last time point.", True)
