@@ -14,6 +14,8 @@ def textured(shape: tuple[int, ...] = (8, 40, 44), seed: int = 0) -> tuple[np.nd
     stripes = np.indices(shape)[-1] // 2 % 2 * 100
     noise = rng.permuted(stripes.ravel()).reshape(shape)
     image = np.where(truth, stripes, noise) + rng.integers(0, 8, shape)
+    # Something very dark and very bright, as air and bone: the stripes are faint beside it.
+    image[..., 0, :], image[..., -1, :] = -300, 500
     return image.astype(np.int16), truth.astype(np.uint8)
 
 

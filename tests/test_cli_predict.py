@@ -12,8 +12,6 @@ import pytest
 import napari_segsuite as nss
 from builders import two_halves, two_strokes
 from napari_segsuite import cli
-from napari_segsuite.families.seeded.pixel_classifier_model import PixelClassifier
-from napari_segsuite.image import Image
 from napari_segsuite.space import Space
 
 SHAPE = (9, 11, 12)
@@ -25,7 +23,7 @@ PREDICT = ["predict", "halves.guide.npz", "other.nii.gz", "-o", "labels.nii.gz"]
 @pytest.fixture(scope="module")
 def guide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("guide") / "halves.guide.npz"
-    PixelClassifier().fit(two_halves(SHAPE), 4 * two_strokes(SHAPE), SPACING).save(path)
+    nss.PixelClassifier().fit(two_halves(SHAPE), 4 * two_strokes(SHAPE), SPACING).save(path)
     return path
 
 
@@ -34,7 +32,7 @@ def inputs(guide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     """A working folder with the guide and an image in which left and right are swapped."""
     monkeypatch.chdir(tmp_path)
     Path(guide.name).write_bytes(guide.read_bytes())
-    nss.write("other.nii.gz", Image(two_halves(SHAPE)[..., ::-1].copy(), SPACE))
+    nss.write("other.nii.gz", nss.Image(two_halves(SHAPE)[..., ::-1].copy(), SPACE))
     return tmp_path
 
 
@@ -53,7 +51,7 @@ def test_predict_is_the_python_call(inputs: Path, capsys: pytest.CaptureFixture[
     said = capsys.readouterr()
     assert said.out == "labels.nii.gz: class 4, class 8\n"
     assert said.err == ""
-    classifier = PixelClassifier.load("halves.guide.npz")
+    classifier = nss.PixelClassifier.load("halves.guide.npz")
     image = nss.read("other.nii.gz").data
     result = nss.read("labels.nii.gz")
     np.testing.assert_array_equal(result.labels, classifier.predict(image, SPACING))
@@ -93,30 +91,40 @@ def test_json_is_one_document(inputs: Path, capsys: pytest.CaptureFixture[str]) 
 def test_a_plane_has_its_probabilities_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     image, seeds = two_halves(SHAPE[1:]), two_strokes(SHAPE[1:])
-    PixelClassifier().fit(image, seeds).save("flat.npz")
-    nss.write("flat.nii", Image(image, Space.regular(2)))
+    nss.PixelClassifier().fit(image, seeds).save("flat.npz")
+    nss.write("flat.nii", nss.Image(image, Space.regular(2)))
     words = ["predict", "flat.npz", "flat.nii", "-o", "labels.nii", "--probabilities", "p.nii"]
     assert cli.main(words) == 0
     assert nss.read("labels.nii").labels.shape == image.shape
     np.testing.assert_allclose(nss.read("p.nii", kind="image").data.sum(axis=0), 1, atol=1e-5)
 
 
+def test_run_writes_probabilities_as_predict_does(folder: Path) -> None:
+    words = ["run", "pixel_classifier", "image.nii.gz", "--seeds", "seeds.nii.gz", "-o", "x.nii"]
+    assert cli.main([*words, "--extra", "probabilities=p.nii"]) == 0
+    written = nss.read("p.nii", kind="image")
+    space = nss.read("image.nii.gz").space
+    assert written.data.shape == (2, *SHAPE)
+    assert written.space.channel_axis == 0
+    assert written.space.without("channel").is_close(space)
+
+
 def test_channels_are_named_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     both = np.stack([two_halves(SHAPE), two_halves(SHAPE)[..., ::-1]])
-    PixelClassifier().fit(both, two_strokes(SHAPE), channel_axis=0).save("two.npz")
-    nss.write("both.nii", Image(both, Space.regular(4)))
+    nss.PixelClassifier().fit(both, two_strokes(SHAPE), channel_axis=0).save("two.npz")
+    nss.write("both.nii", nss.Image(both, Space.regular(4)))
     words = ["predict", "two.npz", "both.nii", "-o", "labels.nii", "--channel-axis", "0"]
     assert cli.main(words) == 0
     np.testing.assert_array_equal(
-        nss.read("labels.nii").labels, PixelClassifier.load("two.npz").predict(both, None, 0)
+        nss.read("labels.nii").labels, nss.PixelClassifier.load("two.npz").predict(both, None, 0)
     )
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_model_is_a_recipe(inputs: Path, capsys: pytest.CaptureFixture[str], jobs: str) -> None:
     assert cli.main(PREDICT) == 0
-    nss.write("third.nii", Image(two_halves(SHAPE), SPACE))
+    nss.write("third.nii", nss.Image(two_halves(SHAPE), SPACE))
     words = ["batch", "halves.guide.npz", "other.nii.gz", "third.nii", "-o", "out"]
     assert cli.main([*words, "--jobs", jobs]) == 0
     alone, batched = nss.read("labels.nii.gz"), nss.read("out/other_labels.nii.gz")
@@ -145,7 +153,7 @@ def test_a_model_is_a_recipe(inputs: Path, capsys: pytest.CaptureFixture[str], j
 def test_a_problem_the_user_can_mend_is_one_line(
     inputs: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
-    nss.write("flat.nii", Image(two_halves(SHAPE[1:]), Space.regular(2)))
+    nss.write("flat.nii", nss.Image(two_halves(SHAPE[1:]), Space.regular(2)))
     with zipfile.ZipFile("network.pt", "w") as archive:
         archive.writestr("data.pkl", b"")
     before = sorted(inputs.iterdir())
@@ -164,5 +172,5 @@ def test_wrong_usage_ends_with_two(
 def test_an_image_that_would_not_fit_is_refused_before_the_work(
     inputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_segsuite.jobs.available_memory", lambda: 1000)
+    monkeypatch.setattr("napari_segsuite.job_memory.available_memory", lambda: 1000)
     assert "needs about" in fails(capsys, *PREDICT)

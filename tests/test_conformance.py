@@ -11,9 +11,10 @@ import pytest
 
 import napari_segsuite as nss
 from builders import image_for, inputs_for, shape_for
-from napari_segsuite import cli, jobs
+from napari_segsuite import cli
 from napari_segsuite.errors import Cancelled, InputError, ParameterError
 from napari_segsuite.image import Image
+from napari_segsuite.job_memory import estimate_memory
 from napari_segsuite.method import FAMILIES, Method
 from napari_segsuite.params import Param
 from napari_segsuite.space import Space
@@ -251,13 +252,10 @@ def test_geometry_extras_and_provenance_come_along(method: Method) -> None:
 @each_method
 def test_stated_memory_is_the_memory_used(method: Method) -> None:
     shape = (48, 128, 128)[-max(method.ndim) :]
-    image, inputs = image_for(method, shape), inputs_for(method, shape)
-    nss.run(method, image, extras=method.extras, **inputs)
-    tracemalloc.start()
-    nss.run(method, image, extras=method.extras, **inputs)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak <= method.bytes_per_voxel * image.size + 2**20
+    image, inputs = Image.from_array(image_for(method, shape)), inputs_for(method, shape)
+    for settings in costly_settings(method):
+        peak = peak_memory(method, image, extras=method.extras, **inputs, **settings)
+        assert peak <= estimate_memory(method, image, settings) + 2**20, settings
 
 
 @each_method
@@ -266,14 +264,25 @@ def test_stated_memory_holds_for_several_channels(method: Method) -> None:
         return
     shape = (48, 128, 128)[-max(method.ndim) :]
     data = np.stack([image_for(method, shape)] * 3)
-    image = Image.from_array(data, channel_axis=0)
-    inputs = inputs_for(method, shape)
-    nss.run(method, image, **inputs)
+    image, inputs = Image.from_array(data, channel_axis=0), inputs_for(method, shape)
+    for settings in costly_settings(method):
+        peak = peak_memory(method, image, **inputs, **settings)
+        assert peak <= estimate_memory(method, image, settings) + 2**20, settings
+
+
+def costly_settings(method: Method) -> list[dict[str, Any]]:
+    """The defaults, and each value of a setting that is said to take more memory."""
+    costs = method.bytes_by_setting.items()
+    return [{}, *({name: value} for name, values in costs for value in values)]
+
+
+def peak_memory(method: Method, image: Image, **options: Any) -> int:
+    nss.run(method, image, **options)
     tracemalloc.start()
-    nss.run(method, image, **inputs)
+    nss.run(method, image, **options)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak <= jobs.estimate_memory(method, image) + 2**20
+    return peak
 
 
 @each_method

@@ -9,7 +9,6 @@ import pytest
 
 import napari_segsuite as nss
 from builders import two_halves, two_strokes
-from napari_segsuite import jobs
 from napari_segsuite import method as method_module
 from napari_segsuite.errors import (
     DeviceError,
@@ -19,6 +18,7 @@ from napari_segsuite.errors import (
     ParameterError,
 )
 from napari_segsuite.image import Image, LabelClass, Segmentation
+from napari_segsuite.job_memory import estimate_memory
 from napari_segsuite.method import Method, method
 from napari_segsuite.space import Axis, Space
 
@@ -194,6 +194,10 @@ def test_estimate_follows_the_declaration() -> None:
     growcut = nss.get_method("growcut")
     grey = Image.from_array(np.zeros((20, 50), np.uint8))
     colour = Image.from_array(np.zeros((20, 50, 3), np.uint8), channel_axis=-1)
-    assert jobs.estimate_memory(growcut, grey) == 1000 * growcut.bytes_per_voxel
+    assert estimate_memory(growcut, grey) == 1000 * growcut.bytes_per_voxel
     further = 2 * 1000 * growcut.bytes_per_channel
-    assert jobs.estimate_memory(growcut, colour) == 1000 * growcut.bytes_per_voxel + further
+    assert estimate_memory(growcut, colour) == 1000 * growcut.bytes_per_voxel + further
+    guided = growcut.bytes_by_setting["guide"]["auto"][0]
+    assert estimate_memory(growcut, grey, {"guide": "auto"}) == 1000 * (
+        growcut.bytes_per_voxel + guided
+    )

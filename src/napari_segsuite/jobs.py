@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .device import Device, available_memory, is_out_of_memory, resolve_device
+from .device import Device, is_out_of_memory, resolve_device
 from .errors import (
     Cancelled,
     InputError,
@@ -27,6 +26,7 @@ from .inputs import (
     check_image_shape,
     check_same_shape,
 )
+from .job_memory import check_memory
 from .label_values import present_labels
 from .method import Extras, Method
 from .progress import SILENT, Progress
@@ -123,7 +123,7 @@ def run(
     labels = {name: label_input(source) for name, source in given.items() if source is not None}
     check_inputs(record, picture, labels)
     chosen = resolve_device(device, supports=record.devices)
-    check_memory(record, picture, memory_limit)
+    check_memory(record, picture, memory_limit, values)
 
     injected = _injected(record, picture, chosen, rng)
     collected = Extras(extras)
@@ -268,35 +268,6 @@ def label_input(source: Source) -> LabelInput:
     if isinstance(source, Image):
         return LabelInput(source.data, source.space)
     return LabelInput(np.asarray(source))
-
-
-def estimate_memory(method: Method, image: Image) -> int:
-    """Bytes a run needs at its peak, beyond the inputs."""
-    n_voxels = math.prod(image.spatial_shape)
-    further_channels = image.data.size // max(n_voxels, 1) - 1
-    per_voxel = method.bytes_per_voxel + method.bytes_per_channel * further_channels
-    return int(per_voxel * n_voxels)
-
-
-def check_memory(method: Method, image: Image, limit: int | None) -> None:
-    """Refuse a job that would not fit.
-
-    Raises
-    ------
-    OutOfMemoryError
-    """
-    need = estimate_memory(method, image)
-    have = available_memory() if limit is None else min(limit, available_memory())
-    if need > have:
-        raise OutOfMemoryError(
-            f"{method.title} needs about {_amount(need)} for this image, "
-            f"{_amount(have)} are allowed or free; crop or downsample the image, close "
-            f"other programs or raise the memory limit in the settings."
-        )
-
-
-def _amount(n_bytes: int) -> str:
-    return f"{n_bytes / 2**30:.1f} GiB" if n_bytes >= 2**30 else f"{n_bytes / 2**20:.1f} MiB"
 
 
 def _injected(method: Method, image: Image, device: Device, rng: int) -> dict[str, Any]:

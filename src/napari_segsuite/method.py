@@ -77,6 +77,7 @@ class Method:
     devices: tuple[str, ...]
     bytes_per_voxel: float
     bytes_per_channel: float
+    bytes_by_setting: Mapping[str, Mapping[Any, tuple[float, float]]]
     stacked_by: str | None
     references: tuple[str, ...]
     function: Callable[..., Any]
@@ -100,6 +101,22 @@ class Method:
     def takes_labels(self) -> bool:
         """Whether its "image" is a label array to work on."""
         return self.family in _ON_LABELS
+
+    def memory_per_voxel(self, n_channels: int, settings: Mapping[str, Any]) -> float:
+        """Bytes per voxel at the peak of a run, beyond the inputs.
+
+        Parameters
+        ----------
+        n_channels : int
+        settings : mapping
+            Those that are not named have their defaults.
+        """
+        per_voxel, per_channel = self.bytes_per_voxel, self.bytes_per_channel
+        values = {param.name: param.default for param in self.params} | dict(settings)
+        for name, costs in self.bytes_by_setting.items():
+            further = costs.get(values[name], (0, 0))
+            per_voxel, per_channel = per_voxel + further[0], per_channel + further[1]
+        return per_voxel + per_channel * (n_channels - 1)
 
     @property
     def summary(self) -> str:
@@ -171,6 +188,7 @@ def method(
     devices: tuple[str, ...] = ("cpu",),
     bytes_per_voxel: float,
     bytes_per_channel: float = 0.0,
+    bytes_by_setting: Mapping[str, Mapping[Any, tuple[float, float]]] | None = None,
     stacked_by: str | None = None,
     references: tuple[str, ...] = (),
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -205,6 +223,9 @@ def method(
         Peak memory beyond the inputs, results included, for one channel.
     bytes_per_channel : float
         What each further channel adds to it, per voxel.
+    bytes_by_setting : mapping, optional
+        What values of settings take beyond that, per voxel and per voxel and further channel:
+        ``{"guide": {"auto": (64, 40)}}``.
     stacked_by : str, optional
         Setting that, when not empty, makes the method return one frame per entry, as a
         time stack.
@@ -240,6 +261,7 @@ def method(
             devices=devices,
             bytes_per_voxel=bytes_per_voxel,
             bytes_per_channel=bytes_per_channel,
+            bytes_by_setting=bytes_by_setting or {},
             stacked_by=stacked_by,
             references=references,
             function=checked,

@@ -20,7 +20,7 @@ from .io import format_of, read
 from .io.formats import stem_of
 from .jobs import Source
 from .method import Method
-from .progress import SILENT, Progress
+from .progress import SILENT, Progress, part_of
 from .provenance import Provenance
 from .registry import get_method
 
@@ -194,11 +194,11 @@ class Recipe:
         given: dict[str, Source] = {"image": image, **inputs}
         options = {"device": device, "memory_limit": memory_limit}
         n = len(self.steps)
-        result = first.run(given, progress=share_of(progress, 0, n), **options)
+        result = first.run(given, progress=part_of(progress, 0, 1 / n), **options)
         for number, step in enumerate(later, 1):
             made = step.run(
                 given | {step.continues_from: result},
-                progress=share_of(progress, number, n),
+                progress=part_of(progress, number / n, (number + 1) / n),
                 **options,
             )
             result = _with_history(made, step.continues_from, result)
@@ -246,15 +246,6 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         return Recipe(tuple(Step.from_record(record) for record in records), classes)
     except (ValueError, TypeError) as error:
         raise InputError(f"{path.name}: {error}") from error
-
-
-def share_of(progress: Progress, number: int, n: int) -> Progress:
-    """Report one of `n` equal shares of the work, the first of which has number 0."""
-
-    def report(fraction: float, message: str = "") -> None:
-        progress((number + fraction) / n, message)
-
-    return report
 
 
 def with_names(result: Segmentation, known: Iterable[LabelClass]) -> Segmentation:

@@ -81,6 +81,7 @@ def load(path: str | os.PathLike[str]) -> Model:
             devices=("cpu",),
             bytes_per_voxel=pixels.BYTES_PER_VOXEL + _BYTES_PER_CLASS * n_further,
             bytes_per_channel=pixels.BYTES_PER_CHANNEL,
+            bytes_by_setting={},
             stacked_by=None,
             references=(),
             function=apply,

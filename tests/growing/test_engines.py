@@ -18,7 +18,9 @@ from napari_segsuite.growing.engines import (
     is_offered,
     make_engine,
 )
+from napari_segsuite.method import Extras, method
 from napari_segsuite.registry import get_method, methods
+from napari_segsuite.typing import ImageArray, LabelArray
 
 OFFERED = [method.id for method in methods() if is_offered(method)]
 
@@ -75,8 +77,14 @@ def test_settings_and_spacing_reach_the_session() -> None:
 def test_session_learns_where_it_can() -> None:
     engine = engine_of(LIVE_METHOD, seeds(), **PLAIN, guide="none")
     assert not engine.is_stale
-    assert engine.learn() is None
-    assert engine.session.labels is not None
+    assert engine.adopt(engine.study()) is None
+    engine = engine_of(LIVE_METHOD, seeds(), **PLAIN, guide="auto")
+    assert engine.is_stale
+    engine.adopt(engine.study())
+    assert not engine.is_stale
+    expected = nss.growcut(plan_for().image.data, seeds(), spacing=SPACING, **PLAIN, guide="auto")
+    np.testing.assert_array_equal(engine.labels, expected)
+    assert engine.session.classifier is not None
 
 
 def test_methods_learn_nothing_and_keep_what_they_had_when_they_fail() -> None:
@@ -84,7 +92,7 @@ def test_methods_learn_nothing_and_keep_what_they_had_when_they_fail() -> None:
     engine = engine_of("watershed", painted)
     before = engine.labels.copy()
     assert not engine.is_stale
-    assert engine.learn() is None
+    assert engine.adopt(engine.study()) is None
     one_class = np.where(painted == 1, 1, 0)
     with pytest.raises(InputError):
         engine.follow(one_class)
@@ -108,3 +116,64 @@ def test_a_method_engine_keeps_its_own_seeds() -> None:
     engine.follow(painted)
     painted[...] = 7
     assert engine.seeds.max() == 2
+
+
+# --- how sure -------------------------------------------------------------------------
+@pytest.fixture
+def sure(scratch_registry: None) -> list[Any]:
+    """A method that says how sure it is, and the masks it was given."""
+    masks: list[Any] = []
+
+    @method(title="Sure", family="seeded", channels="single", extras=("margin",), bytes_per_voxel=1)
+    def sure(
+        image: ImageArray,
+        seeds: LabelArray,
+        mask: LabelArray | None = None,
+        *,
+        offset: float = 0.0,
+        extras: Extras | None = None,
+    ) -> LabelArray:
+        """Label by the seeds alone.
+
+        Parameters
+        ----------
+        image : (M, N[, P]) array
+            Intensities.
+        seeds : (M, N[, P]) array
+            Painted classes.
+        mask : (M, N[, P]) array, optional
+            Noted.
+        offset : float
+            Added to the margin.
+        """
+        masks.append(mask)
+        if extras is not None and "margin" in extras.wanted:
+            extras["margin"] = image.astype(np.float32) + np.float32(offset)
+        return seeds.astype(np.uint8)
+
+    return masks
+
+
+def test_margin_is_that_of_the_method_with_the_seeds_as_they_are(sure: list[Any]) -> None:
+    allowed = np.ones(seeds().shape, bool)
+    engine = engine_of("sure", seeds(), allowed, offset=0.5)
+    painted = seeds()
+    painted[3, 9:12, 9:14] = 1
+    engine.follow(painted)
+    reports: list[float] = []
+    found = engine.margin(lambda fraction, _message="": reports.append(fraction))
+    np.testing.assert_array_equal(found, plan_for().image.data + np.float32(0.5))
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(sure[-1], allowed)
+    assert reports
+
+
+def test_margin_of_growcut_is_that_of_its_session(sure: list[Any]) -> None:
+    engine = engine_of(LIVE_METHOD, seeds(), **PLAIN)
+    result = jobs.run(LIVE_METHOD, plan_for().image, seeds=seeds(), extras=("margin",), **PLAIN)
+    np.testing.assert_array_equal(engine.margin(), result.extras["margin"])
+
+
+def test_methods_that_do_not_say_name_those_that_do(sure: list[Any]) -> None:
+    with pytest.raises(InputError, match=r"Watershed does not say how sure it is; .*Sure"):
+        engine_of("watershed", seeds()).margin()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -12,54 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import napari_segsuite as nss
-from live_scenes import PLAIN, SHAPE, SPACING, plan_for, seeds
+from live_scenes import REGION, SHAPE, Screen, fresh, plan_for, seeds
 from napari_segsuite.errors import Cancelled, InputError
-from napari_segsuite.families.postprocessing.smoothing import smooth_labels
 from napari_segsuite.growing import boxes
-from napari_segsuite.growing.live import Growth, GrowthPlan, LiveGrowth
-from napari_segsuite.label_values import label_counts
-
-REGION = (slice(1, 6), slice(2, 18), slice(0, 22))
-
-
-class Screen:
-    """Shows what grows, as a window does."""
-
-    def __init__(self, plan: GrowthPlan) -> None:
-        self.shown = np.zeros(SHAPE, np.uint16)
-        self.live = LiveGrowth(plan, self.shown)
-        self.last: Growth | None = None
-
-    def follow(self, painted: np.ndarray) -> Growth | None:
-        return self._show(self.live.follow(painted))
-
-    def learn(self, painted: np.ndarray) -> Growth | None:
-        return self._show(self.live.learn(painted))
-
-    def _show(self, growth: Growth | None) -> Growth | None:
-        if growth is not None:
-            n_changed = np.count_nonzero(self.shown[growth.box] != growth.labels)
-            assert growth.n_changed == n_changed
-            self.shown[growth.box] = growth.labels
-            inner = np.ascontiguousarray(self.shown[self.live.plan.region])
-            assert growth.counts == label_counts(inner)
-        return growth
-
-
-def fresh(plan: GrowthPlan, painted: np.ndarray) -> np.ndarray:
-    """The labels on the whole grid, grown from scratch."""
-    labels = np.zeros(SHAPE, np.uint16)
-    session = nss.GrowSession(
-        plan.image.data, painted[plan.region], spacing=SPACING, mask=plan.allowed, **PLAIN
-    )
-    grown = session.labels
-    if plan.smoothing:
-        grown = smooth_labels(np.ascontiguousarray(grown), SPACING, plan.smoothing)
-        inner = painted[plan.region]
-        grown = np.where(inner != 0, inner, grown)
-    labels[plan.region] = grown
-    return labels
-
 
 edits = st.lists(
     st.tuples(
@@ -113,14 +67,66 @@ def test_strokes_that_change_no_label_bring_nothing() -> None:
     assert screen.follow(painted) is None
 
 
-def test_what_was_not_shown_comes_again() -> None:
+def test_smoothing_spares_seeds_that_change_no_label() -> None:
+    painted = seeds()
+    painted[3, 9:12, 11] = 1  # a spur that smoothing takes away but for what is painted
+    screen = Screen(plan_for(smoothing=4.0))
+    screen.follow(painted)
+    without = screen.shown.copy()
+    grown = screen.live.engine.labels
+    place = tuple(int(i[0]) for i in np.nonzero((grown != without) & (painted == 0)))
+    painted[place] = grown[place]
+    growth = screen.follow(painted)
+    assert growth is not None
+    assert screen.shown[place] == painted[place] != without[place]
+    painted[place] = 0
+    screen.follow(painted)
+    np.testing.assert_array_equal(screen.shown, without)
+
+
+# --- what was not confirmed -----------------------------------------------------------
+def test_what_was_not_confirmed_comes_again() -> None:
+    screen, painted = Screen(plan_for()), seeds()
+    assert screen.live.follow(painted) is not None
+    painted[3, 9:12, 2:6] = 2
+    first = screen.follow(painted)
+    assert first is not None
+    assert first.box == boxes.whole(SHAPE)
+    painted[0, 2:4, 2:6] = 2
+    lost = screen.live.follow(painted)
+    assert lost is not None
+    painted[6, 15:17, 18:20] = 1
+    second = screen.follow(painted)
+    assert second is not None
+    assert boxes.contains(second.box, lost.box)
+    np.testing.assert_array_equal(screen.shown, fresh(screen.live.plan, painted))
+
+
+def test_unconfirmed_strokes_that_were_taken_back_bring_nothing() -> None:
     screen, painted = Screen(plan_for()), seeds()
     screen.follow(painted)
     painted[3, 9:12, 2:6] = 2
-    screen.live.follow(painted)  # and never put on display
-    screen.live.forget_shown()
-    screen.follow(painted)
+    assert screen.live.follow(painted) is not None
+    painted[3, 9:12, 2:6] = 0
+    assert screen.follow(painted) is None
+    assert screen.follow(painted) is None
     np.testing.assert_array_equal(screen.shown, fresh(screen.live.plan, painted))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 2.5])
+def test_counts_are_right_whatever_was_shown_or_forgotten(smoothing: float) -> None:
+    rng = np.random.default_rng(1)
+    screen, painted = Screen(plan_for(REGION, smoothing=smoothing)), seeds()
+    screen.follow(painted)
+    for _ in range(30):
+        z, y, x = (int(rng.integers(n)) for n in SHAPE)
+        painted[z, y : y + 3, x : x + 3] = rng.integers(0, 4)
+        if rng.random() < 0.3:
+            screen.live.follow(painted)  # and never put on display
+        elif rng.random() < 0.3:
+            screen.blank()
+        screen.follow(painted)  # asserts that the counts are those of what is shown
+        np.testing.assert_array_equal(screen.shown, fresh(screen.live.plan, painted))
 
 
 def test_limits_hold_and_labels_lie_inside() -> None:
@@ -168,7 +174,6 @@ class Engine:
         self.labels = np.zeros(shape, np.uint8)
         self.seeds = np.zeros(shape, np.uint8)
         self.is_stale = True
-        self.looked_at: list[Any] = []
 
     def follow(self, painted: np.ndarray, _progress: Any = None) -> Any:
         changed = boxes.bounding_box(self.seeds != painted)
@@ -176,10 +181,12 @@ class Engine:
         self.is_stale = self.is_stale or changed is not None
         return None
 
-    def learn(self, progress: Any, first: Any) -> Any:
+    def study(self, progress: Any) -> int:
         progress(0.5)
-        self.looked_at.append(first)
-        self.labels = self.labels + np.uint8(1)
+        return int(self.labels.max()) + 1
+
+    def adopt(self, study: int) -> Any:
+        self.labels = np.full_like(self.labels, study)
         self.is_stale = False
         return boxes.whole(self.labels.shape)
 
@@ -191,20 +198,37 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     return engine
 
 
-def test_learning_follows_first_and_looks_where_the_user_does(engine: Engine) -> None:
+def test_studying_shows_nothing_and_adopting_does(engine: Engine) -> None:
     screen, painted = Screen(plan_for(REGION)), seeds()
-    screen.learn(painted)
-    assert engine.looked_at == [None]
-    assert not screen.live.is_stale
-    painted[3, 9, 9] = 2
-    in_view = (slice(3, 4), slice(0, 20), slice(0, 22))
-    growth = screen.live.learn(painted, first=in_view)
-    np.testing.assert_array_equal(engine.seeds, painted[REGION])
-    assert engine.looked_at[-1] == (slice(2, 3), slice(0, 16), slice(0, 22))
+    screen.follow(painted)
+    reports: list[float] = []
+    study = screen.live.study(reports.append)
+    assert reports == [0.5]
+    assert screen.live.is_stale
+    growth = screen.live.adopt(study)
     assert growth is not None
-    assert growth.counts == Counter({2: growth.labels.size})
-    screen.live.learn(painted, first=(slice(0, 1), slice(0, 20), slice(0, 22)))
-    assert engine.looked_at[-1] is None
+    assert growth.box == REGION
+    assert growth.counts == {1: growth.labels.size}
+    assert not screen.live.is_stale
+    painted[3, 9, 9] = 2  # what was adopted and not shown comes with the next step
+    growth = screen.follow(painted)
+    assert growth is not None
+    assert growth.counts == {1: growth.labels.size}
+
+
+def test_guided_growth_is_shown_in_full() -> None:
+    settings = {"guide": "auto", "connectivity": 1}
+    plan, painted = plan_for(REGION, settings=settings), seeds()
+    screen = Screen(plan)
+    screen.follow(painted)
+    for label in (1, 2):
+        painted[2, 6:9, 9:14] = label
+        screen.follow(painted)
+        screen.learn()
+        expected = nss.growcut(
+            plan.image.data, painted[REGION], spacing=plan.image.space.spacing, **settings
+        )
+        np.testing.assert_array_equal(screen.shown[REGION], expected)
 
 
 def test_what_an_engine_cannot_do_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:

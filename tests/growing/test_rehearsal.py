@@ -46,7 +46,7 @@ def live(shape, image, largest, channels, allowed, settings):
         size = 2 if step % 4 else 30
         seeds[tuple(slice(i, i + size) for i in place)] = (1, largest, 0)[step % 3]
         growth.follow(seeds)
-        growth.learn(seeds)
+        growth.adopt(growth.study())
 
 for session in json.loads(sys.argv[1]):
     live(*session)

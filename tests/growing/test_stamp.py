@@ -24,7 +24,7 @@ REGION = (slice(1, 6), slice(2, 18), slice(0, 22))
 
 def grown(plan: GrowthPlan, painted: np.ndarray) -> np.ndarray:
     engine = make_engine(plan.method, plan.image, painted, plan.settings, plan.allowed)
-    engine.learn()
+    engine.adopt(engine.study())
     return np.asarray(engine.labels)
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import FormatError, InputError, SegSuiteError
-from ..progress import SILENT, Progress
-from ..recipes import Recipe, read_recipe, share_of
+from ..progress import SILENT, Progress, part_of
+from ..recipes import Recipe, read_recipe
 from .arguments import count
 from .listing import AddVerb, print_json
 from .outputs import check_outputs, make_folder, summary, write_result
@@ -189,8 +189,9 @@ def _perform(
 ) -> Generator[tuple[int, _Outcome]]:
     """Outcomes with the numbers of their tasks, as they come in."""
     if n_jobs == 1:
+        n = len(tasks)
         for index, task in enumerate(tasks):
-            yield index, segment(task, share_of(progress, index, len(tasks)))
+            yield index, segment(task, part_of(progress, index / n, (index + 1) / n))
         return
     progress(0.0, f"{len(tasks)} images …")
     with closing(share_out(segment, tasks, n_jobs)) as answers:

@@ -8,17 +8,19 @@ from typing import Any, Protocol
 import numpy as np
 
 from .. import jobs
-from ..families.seeded.guided_session import GuidedSession
-from ..image import Image
+from ..errors import InputError
+from ..families.seeded.guided_session import GuidedSession, Study
+from ..image import Image, Segmentation
 from ..method import Method
 from ..progress import SILENT, Progress
-from ..registry import get_method
+from ..registry import get_method, methods
 from ..typing import Box, FloatArray, LabelArray, MaskArray
 from .boxes import bounding_box
 
 LIVE_METHOD = "growcut"
 # Settings of the live method that make sense for a single run only.
 NOT_LIVE = ("evolution",)
+_MARGIN = "margin"
 
 
 class Engine(Protocol):
@@ -33,7 +35,7 @@ class Engine(Protocol):
     strength : (M, N[, P]) float32 array or None
         How firmly each voxel is held, where the engine knows.
     is_stale : bool
-        Whether `learn` would take the latest seeds into account better.
+        Whether the seeds are others than those that were studied last.
     """
 
     @property
@@ -55,8 +57,14 @@ class Engine(Protocol):
     def follow(self, seeds: LabelArray, progress: Progress = SILENT) -> Box | None:
         """Bring the labels in line with these seeds; the box of what changed."""
 
-    def learn(self, progress: Progress = SILENT, first: Box | None = None) -> Box | None:
-        """Learn from the seeds, and grow anew; the box of what changed."""
+    def study(self, progress: Progress = SILENT) -> Any:
+        """Learn from the seeds as they are; may run beside `follow`, and changes nothing."""
+
+    def adopt(self, study: Any) -> Box | None:
+        """Grow by what was learned, from the seeds as they are now; the box of what changed."""
+
+    def margin(self, progress: Progress = SILENT) -> FloatArray:
+        """How much more firmly each voxel is held than by the runner-up among the classes."""
 
 
 class SessionEngine:
@@ -121,9 +129,17 @@ class SessionEngine:
         """Bring the labels in line with these seeds; the box of what changed."""
         return self._session.set_seeds(seeds)
 
-    def learn(self, progress: Progress = SILENT, first: Box | None = None) -> Box | None:
-        """Learn from the seeds, and grow anew; the box of what changed."""
-        return self._session.learn(progress)
+    def study(self, progress: Progress = SILENT) -> Study | None:
+        """Learn from the seeds as they are; may run beside `follow`, and changes nothing."""
+        return self._session.study(progress)
+
+    def adopt(self, study: Study | None) -> Box | None:
+        """Grow by what was learned, from the seeds as they are now; the box of what changed."""
+        return self._session.adopt(study)
+
+    def margin(self, progress: Progress = SILENT) -> FloatArray:
+        """How much more firmly each voxel is held than by the runner-up among the classes."""
+        return self._session.margin(progress)
 
 
 class MethodEngine:
@@ -175,29 +191,47 @@ class MethodEngine:
         if self._seeds is not None and np.array_equal(seeds, self._seeds):
             return None
         seeds = seeds.copy()
-        takes_mask = any(entry.name == "mask" for entry in self._method.inputs)
-        extras = tuple({"strength"} & set(self._method.extras))
-        result = jobs.run(
-            self._method,
-            self._image,
-            seeds=seeds,
-            mask=self._allowed if takes_mask else None,
-            extras=extras,
-            device="cpu",
-            progress=progress,
-            **self._settings,
-        )
+        result = self._result(seeds, {"strength"} & set(self._method.extras), progress)
         labels = result.labels
-        if self._allowed is not None and not takes_mask:
+        if self._allowed is not None:
             labels = np.where(self._allowed, labels, labels.dtype.type(0))
         changed = bounding_box(labels != self._labels)
         self._seeds, self._labels = seeds, labels
         self._strength = result.extras.get("strength")
         return changed
 
-    def learn(self, progress: Progress = SILENT, first: Box | None = None) -> Box | None:
+    def study(self, progress: Progress = SILENT) -> None:
         """Nothing: the method takes everything from the seeds each time."""
-        return None
+
+    def adopt(self, study: None) -> None:
+        """Nothing changes."""
+
+    def margin(self, progress: Progress = SILENT) -> FloatArray:
+        """How much more firmly each voxel is held than by the runner-up among the classes.
+
+        Raises
+        ------
+        InputError
+            If the method does not say.
+        """
+        if _MARGIN not in self._method.extras:
+            able = ", ".join(other.title for other in methods() if _MARGIN in other.extras)
+            raise InputError(f"{self._method.title} does not say how sure it is; choose {able}.")
+        found: FloatArray = self._result(self.seeds, {_MARGIN}, progress).extras[_MARGIN]
+        return found
+
+    def _result(self, seeds: LabelArray, extras: set[str], progress: Progress) -> Segmentation:
+        takes_mask = any(entry.name == "mask" for entry in self._method.inputs)
+        return jobs.run(
+            self._method,
+            self._image,
+            seeds=seeds,
+            mask=self._allowed if takes_mask else None,
+            extras=tuple(extras),
+            device="cpu",
+            progress=progress,
+            **self._settings,
+        )
 
 
 def is_offered(method: Method) -> bool:

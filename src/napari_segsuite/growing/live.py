@@ -17,6 +17,9 @@ from ..typing import Box, FloatArray, LabelArray, MaskArray
 from . import boxes
 from .engines import LIVE_METHOD, Engine, make_engine
 
+# Beyond what anybody paints; a wider type of label holds it.
+BORDER = 65535
+
 
 @dataclass(frozen=True, eq=False)
 class GrowthPlan:
@@ -37,6 +40,9 @@ class GrowthPlan:
         Where in the region growth may go.
     smoothing : float
         Length over which borders are smoothed, in the unit of the image; 0 for none.
+    background : int or None
+        Class that holds the others back without being shown; `BORDER` is one that need not
+        be painted, as it grows from the edges of the slices.
     """
 
     image: Image
@@ -45,6 +51,7 @@ class GrowthPlan:
     settings: Mapping[str, Any] = field(default_factory=dict)
     allowed: MaskArray | None = None
     smoothing: float = 0.0
+    background: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +82,10 @@ class Growth:
 class LiveGrowth:
     """An engine at work on a region of an image, and what of it is shown.
 
-    Any thread may call it, one at a time. It never writes into `shown`: whoever shows the
-    labels copies each `Growth` there, in a thread of its choice, before the next step.
+    Any thread may call it, one at a time, but for `study`, which may run beside the rest.
+    It never writes into `shown`: whoever shows the labels copies each `Growth` there, in a
+    thread of its choice, and says so with `confirm` before the next step. What was not
+    confirmed comes again.
 
     Parameters
     ----------
@@ -90,6 +99,7 @@ class LiveGrowth:
         self.shown = shown
         self._spacing = plan.image.space.spacing
         self._engine: Engine | None = None
+        self._pending: Box | None = None
         self._is_shown = False
         self._counts: Counter[int] = Counter()
 
@@ -100,8 +110,17 @@ class LiveGrowth:
 
     @property
     def is_stale(self) -> bool:
-        """Whether `learn` has something to learn."""
+        """Whether `study` has something to learn."""
         return self._engine is not None and self._engine.is_stale
+
+    @property
+    def painted(self) -> LabelArray:
+        """Copy of the seeds that were followed last, without those of the border."""
+        assert self._engine is not None
+        seeds = self._engine.seeds.copy()
+        if self.plan.background == BORDER:
+            seeds[seeds == BORDER] = 0
+        return seeds
 
     @property
     def strength(self) -> FloatArray | None:
@@ -114,8 +133,7 @@ class LiveGrowth:
         Parameters
         ----------
         seeds : (M, N[, P]) integer array
-            It may be painted on while it is read: what
-            is missed comes with the next call.
+            It may be painted on while it is read: what is missed comes with the next call.
         progress : callable
             May raise `Cancelled`; the next call then takes the step again.
 
@@ -130,75 +148,85 @@ class LiveGrowth:
             If the engine cannot work on these seeds; what is shown stays.
         """
         started = time.perf_counter()
-        inner = seeds[self.plan.region]
+        inner = self._planted(seeds[self.plan.region])
         if self._engine is None:
             plan = self.plan
             self._engine = make_engine(
-                plan.method,
-                plan.image,
-                inner,
-                plan.settings,
-                plan.allowed,
-                progress,
+                plan.method, plan.image, inner, plan.settings, plan.allowed, progress
             )
             changed: Box | None = boxes.whole(inner.shape)
         else:
-            changed = self._engine.follow(inner, progress)
-        return self._growth(changed, inner, started)
+            changed = self._followed(self._engine, inner, progress)
+        return self._growth(changed, started)
 
-    def learn(
-        self, seeds: LabelArray, progress: Progress = SILENT, first: Box | None = None
-    ) -> Growth | None:
-        """Follow the seeds, learn from them, and grow anew.
+    def study(self, progress: Progress = SILENT) -> Any:
+        """Learn from the seeds that were followed last; what for is up to `adopt`.
 
         Parameters
         ----------
-        seeds : (M, N[, P]) integer array
         progress : callable
-            May raise `Cancelled`: the engine then keeps what it knew.
-        first : tuple of slice, optional
-            What the user looks at, on the grid of the seeds.
+            May raise `Cancelled`.
         """
-        started = time.perf_counter()
-        inner = seeds[self.plan.region]
-        if self._engine is None:
-            self.follow(seeds, progress)
         assert self._engine is not None
-        changed = self._engine.follow(inner)
-        looked_at = None if first is None else self._within(first)
-        changed = boxes.union(changed, self._engine.learn(progress, looked_at))
-        return self._growth(changed, inner, started)
+        return self._engine.study(progress)
+
+    def adopt(self, study: Any) -> Growth | None:
+        """Grow by what was learned, from the seeds that were followed last."""
+        started = time.perf_counter()
+        assert self._engine is not None
+        return self._growth(self._engine.adopt(study), started)
+
+    def confirm(self, growth: Growth) -> None:
+        """Take note that a step is on display."""
+        self._pending = None
+        self._is_shown = True
+        self._counts = Counter(growth.counts)
 
     def forget_shown(self) -> None:
         """Have the next step bring the labels of the whole region."""
+        assert self._engine is not None
+        self._pending = boxes.whole(self._engine.labels.shape)
         self._is_shown = False
+        self._counts.clear()
 
     # --- parts ------------------------------------------------------------------------
-    def _within(self, box: Box) -> Box | None:
-        """The part of a box in the region, counted from the region's corner."""
-        clipped = boxes.intersection(box, self.plan.region)
-        return None if clipped is None else boxes.inside(clipped, self.plan.region)
+    def _followed(self, engine: Engine, seeds: LabelArray, progress: Progress) -> Box | None:
+        """Where labels changed or, as smoothing spares what is painted, seeds did."""
+        if not self.plan.smoothing:
+            return engine.follow(seeds, progress)
+        seeds = seeds.copy()
+        painted = boxes.bounding_box(seeds != engine.seeds)
+        return boxes.union(painted, engine.follow(seeds, progress))
 
-    def _growth(self, changed: Box | None, seeds: LabelArray, started: float) -> Growth | None:
+    def _growth(self, changed: Box | None, started: float) -> Growth | None:
         assert self._engine is not None
-        labels = self._engine.labels
-        is_first, self._is_shown = not self._is_shown, True
-        if is_first:
-            changed = boxes.whole(labels.shape)
-        if changed is None:
+        self._pending = boxes.union(self._pending, changed)
+        if self._pending is None:
             return None
-        changed, inside = self._smoothed(labels, seeds, changed)
-        box = boxes.outside(changed, self.plan.region)
+        seen, inside = self._smoothed(self._engine.labels, self._engine.seeds, self._pending)
+        if self.plan.background is not None:
+            inside[inside == self.plan.background] = 0
+        box = boxes.outside(seen, self.plan.region)
         before = self.shown[box]
         n_changed = int(np.count_nonzero(inside != before))
-        if is_first:
-            self._counts = Counter(label_counts(inside))
-        elif n_changed:
-            self._counts.update(label_counts(inside))
-            self._counts.subtract(label_counts(before))
-        else:
-            return None
-        return Growth(box, inside, n_changed, +self._counts, time.perf_counter() - started)
+        counts = self._counts + Counter(label_counts(inside))
+        if self._is_shown:
+            if not n_changed:
+                self._pending = None
+                return None
+            counts.subtract(label_counts(before))
+        return Growth(box, inside, n_changed, +counts, time.perf_counter() - started)
+
+    def _planted(self, seeds: LabelArray) -> LabelArray:
+        """The seeds, with those of the border where they are wanted."""
+        if self.plan.background != BORDER:
+            return seeds
+        planted = seeds.astype(np.promote_types(seeds.dtype, np.uint16))
+        for axis in (-2, -1):
+            edges = np.moveaxis(planted, axis, 0)
+            for edge in (edges[0], edges[-1]):
+                edge[edge == 0] = BORDER
+        return planted
 
     def _smoothed(
         self, labels: LabelArray, seeds: LabelArray, changed: Box

@@ -47,6 +47,8 @@ class Planner:
         Each returns a further image to look at, wherever it lies; it may take long.
     smoothing : float
         In the unit of the grid.
+    background : int or None
+        As in `GrowthPlan`.
     memory_limit : int or None
         Bytes that growing may take; by default what the machine has free.
     """
@@ -62,6 +64,7 @@ class Planner:
     result: LabelArray | None = None
     others: Sequence[Callable[[], Image]] = ()
     smoothing: float = 0.0
+    background: int | None = None
     memory_limit: int | None = None
 
     def plan(self, seeds: LabelArray, progress: Progress = SILENT) -> GrowthPlan:
@@ -91,6 +94,7 @@ class Planner:
             settings=self.settings,
             allowed=free,
             smoothing=self.smoothing,
+            background=self.background,
         )
 
     def region(self, seeds: LabelArray, keep: Box | None = None) -> Box:
@@ -119,9 +123,9 @@ class Planner:
     def need(self, box: Box) -> int:
         """Bytes that growing in a box takes, about."""
         method = get_method(self.method)
-        n_further = self.n_channels - 1 + len(self.others)
-        stacked = 4 * (self.n_channels + len(self.others)) if self.others else 0
-        per_voxel = method.bytes_per_voxel + method.bytes_per_channel * n_further + stacked
+        n_channels = self.n_channels + len(self.others)
+        stacked = 4 * n_channels if self.others else 0
+        per_voxel = method.memory_per_voxel(n_channels, self.settings) + stacked
         return int(math.prod(boxes.shape_of(box)) * per_voxel)
 
     def _check_memory(self, box: Box) -> None:

@@ -29,15 +29,16 @@ def script_of(plan: GrowthPlan, seeds: LabelArray) -> dict[str, Any]:
     ----------
     plan : GrowthPlan
     seeds : (M, N[, P]) integer array
-        Their largest label decides in which type labels are kept.
+        Their largest label, or that of the background, decides in which type labels are kept.
     """
     image = plan.image
+    largest = max(int(seeds.max(initial=0)), plan.background or 0)
     axis = image.space.channel_axis
     return {
         "method": plan.method,
         "settings": dict(plan.settings),
         "image": image.data.dtype.str,
-        "labels": smallest_label_dtype(int(seeds.max(initial=0))).str,
+        "labels": smallest_label_dtype(largest).str,
         "ndim": image.space.without("channel").ndim,
         "channels": None if axis is None else [axis, image.data.shape[axis]],
         "is_physical": image.space.is_physical,
@@ -68,11 +69,11 @@ def rehearse(script: Mapping[str, Any]) -> None:
     # The largest label of a type has labels kept in that type.
     seeds[..., :4], seeds[..., -4:] = 1, np.iinfo(labels).max
     live.follow(seeds)
-    live.learn(seeds)
+    live.adopt(live.study())
     seeds[..., 2, 2] = 0
     seeds[..., 8, 8] = 2
     live.follow(seeds)
-    live.learn(seeds)
+    live.adopt(live.study())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from ..compute import JobRequest
 from ..device import available_memory
 from ..errors import SegSuiteError
 from ..image import Image, Segmentation
+from ..job_memory import check_memory, estimate_memory
 from ..method import Method
 from ..warmup import wake_numba
 from .adapters import image_from_layer, segmentation_from_layer
@@ -231,8 +232,8 @@ class MethodWidget(QWidget):
         picture = jobs.as_image(image)
         jobs.check_inputs(self.method, picture, looked_at)
         limit = self._preferences.memory_limit
-        jobs.check_memory(self.method, picture, limit)
         settings = self.settings.values()
+        check_memory(self.method, picture, limit, settings)
         if snapshot:
             image = self._picture(layers["image"], snapshot=True)
             inputs = {name: segmentation_from_layer(layers[name]) for name in inputs}
@@ -253,7 +254,11 @@ class MethodWidget(QWidget):
         return image_from_layer(layer)
 
     def _need(self, image: Image) -> str:
-        need = jobs.estimate_memory(self.method, image)
+        try:
+            settings = self.settings.values()
+        except SegSuiteError:
+            settings = {}
+        need = estimate_memory(self.method, image, settings)
         free = available_memory()
         free = min(free, self._preferences.memory_limit or free)
         return f"Memory: about {_gib(need)} of {_gib(free)} free"

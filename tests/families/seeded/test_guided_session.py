@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesion import dice, some_strokes, textured
 
 import napari_segsuite as nss
+from lesion import dice, some_strokes, textured
 from napari_segsuite.errors import InputError, ParameterError
 from napari_segsuite.progress import Cancelled
 
@@ -98,7 +98,7 @@ def _image_and_seeds() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_undo_reaches_back_beyond_learning() -> None:
-    session, truth = session_and_truth()
+    session, _ = session_and_truth()
     before = session.seeds.copy()
     session.paint(([0], [0], [0]), 1)
     session.learn()

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lesion import dice, some_strokes, textured
 
 import napari_segsuite as nss
+from lesion import dice, some_strokes, textured
 from napari_segsuite.errors import FormatError, InputError
 
 
@@ -130,9 +130,7 @@ def test_channels_may_lie_on_any_axis() -> None:
     first = nss.PixelClassifier().fit(pair, seeds, channel_axis=0)
     last = nss.PixelClassifier().fit(np.moveaxis(pair, 0, -1), seeds, channel_axis=-1)
     found = first.predict(pair, channel_axis=0)
-    np.testing.assert_array_equal(
-        found, last.predict(np.moveaxis(pair, 0, -1), channel_axis=-1)
-    )
+    np.testing.assert_array_equal(found, last.predict(np.moveaxis(pair, 0, -1), channel_axis=-1))
     assert dice(found, truth) > 0.85
 
 

@@ -10,6 +10,7 @@ import pytest
 from grow_docks import blobs, settle, start, strokes, wait_for
 from napari_segsuite.errors import Cancelled, InputError
 from napari_segsuite.growing.certainty import doubt
+from napari_segsuite.growing.engines import SessionEngine
 from napari_segsuite.napari_ui.adapters import space_of
 from napari_segsuite.napari_ui.grow import certainty_panel
 from napari_segsuite.napari_ui.grow.dock import GrowDock
@@ -30,11 +31,11 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Margins come at once, and are counted."""
     calls: list[Any] = []
 
-    def margin(plan: Any, seeds: Any, _progress: Any) -> np.ndarray:
-        calls.append(seeds)
-        return margins_of(seeds.shape)
+    def margin(engine: SessionEngine, _progress: Any) -> np.ndarray:
+        calls.append(engine.seeds.copy())
+        return margins_of(engine.seeds.shape)
 
-    monkeypatch.setattr(certainty_panel, "margin", margin)
+    monkeypatch.setattr(SessionEngine, "margin", margin)
     monkeypatch.setattr(certainty_panel, "_REST_MS", 50)
     return calls
 
@@ -143,7 +144,7 @@ def test_measuring_gives_way_to_strokes(
 ) -> None:
     calls = []
 
-    def endless(_plan: Any, seeds: Any, progress: Any) -> np.ndarray:
+    def endless(engine: SessionEngine, progress: Any) -> np.ndarray:
         calls.append("begun")
         try:
             while len(calls) == 1:
@@ -151,9 +152,9 @@ def test_measuring_gives_way_to_strokes(
         except Cancelled:
             calls.append("gave way")
             raise
-        return margins_of(seeds.shape)
+        return margins_of(engine.seeds.shape)
 
-    monkeypatch.setattr(certainty_panel, "margin", endless)
+    monkeypatch.setattr(SessionEngine, "margin", endless)
     start(dock)
     dock.certainty.doubt.value = True
     wait_for(lambda: bool(calls))
@@ -169,7 +170,7 @@ def test_what_goes_wrong_is_said(
     def refuse(*_: Any) -> None:
         raise InputError("no margin today")
 
-    monkeypatch.setattr(certainty_panel, "margin", refuse)
+    monkeypatch.setattr(SessionEngine, "margin", refuse)
     start(dock)
     dock.certainty.doubt.value = True
     look(dock)

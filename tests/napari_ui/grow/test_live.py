@@ -96,7 +96,8 @@ def test_nothing_is_computed_on_the_main_thread(
 
     for owner, name in (
         (live.LiveGrowth, "follow"),
-        (live.LiveGrowth, "learn"),
+        (live.LiveGrowth, "study"),
+        (live.LiveGrowth, "adopt"),
         (live, "make_engine"),
         (planner.Planner, "plan"),
         (source.ImageSource, "load"),
@@ -114,22 +115,8 @@ def test_nothing_is_computed_on_the_main_thread(
     settle(dock)
     pump(0.4)
     settle(dock)
-    assert {"follow", "learn", "make_engine", "plan", "load", "prepare_growth"} <= set(threads)
+    assert {"follow", "study", "adopt", "make_engine", "plan", "load", "prepare_growth"} <= set(
+        threads
+    )
     for name, idents in threads.items():
         assert threading.main_thread().ident not in idents, name
-
-
-def test_guided_preview_equals_guided_growing(dock: GrowDock, image: Any, seeds: Any) -> None:
-    rng = np.random.default_rng(2)
-    settings = {"guide": "auto", "connectivity": 3}
-    start(dock, **settings)
-    for number in range(12):
-        seeds.brush_size = int(rng.integers(1, 4))
-        seeds.paint(tuple(int(rng.integers(n)) for n in image.data.shape), int(rng.integers(3)))
-        # Half of the strokes come while it still learns from the one before.
-        pump(0.04)
-        if number % 4 == 3:
-            settle(dock)
-            np.testing.assert_array_equal(
-                shown(dock), grown(image.data, seeds.data, **settings), err_msg=str(number)
-            )

@@ -128,14 +128,6 @@ def test_nothing_is_added_when_nothing_can_be_applied(
     assert list(viewer.layers) == [image, dock.controller.preview.layer, seeds]
 
 
-def test_background_class_becomes_zero(dock: GrowDock, image: Any, seeds: Any) -> None:
-    start(dock)
-    dock.applying.background.value = 1
-    result = apply(dock)
-    expected = grown(image.data, seeds.data)
-    np.testing.assert_array_equal(result.data, np.where(expected == 1, 0, expected))
-
-
 def test_preview_goes_on_after_apply_without_growing_anew(
     dock: GrowDock, image: Any, seeds: Any
 ) -> None:

@@ -147,31 +147,6 @@ def test_cancel_in_the_middle_shows_nothing_afterwards(
     assert names(viewer) == ["brain", "brain seeds"]
 
 
-def test_learning_in_vain_is_said_and_tried_again_with_other_seeds(
-    dock: GrowDock, image: Any, seeds: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from napari_segsuite.growing.live import LiveGrowth
-
-    tries: list[int] = []
-
-    def refuse(*_: Any) -> None:
-        tries.append(1)
-        raise InputError("expected other seeds, got these; paint more.")
-
-    monkeypatch.setattr(LiveGrowth, "learn", refuse)
-    dock.engine.set_values({"method": "growcut", "settings": {"guide": "auto"}})
-    dock.preview()
-    wait_for(lambda: dock.controller.is_settled)
-    assert dock.message == "Expected other seeds, got these; paint more."
-    pump(0.1)
-    assert len(tries) == 1
-    np.testing.assert_array_equal(shown(dock), grown(image.data, seeds.data))
-    seeds.paint((3, 4, 4), 3)
-    wait_for(lambda: len(tries) == 2)
-    settle(dock)
-    np.testing.assert_array_equal(shown(dock), grown(image.data, seeds.data))
-
-
 # --- layers that go away --------------------------------------------------------------
 @pytest.mark.parametrize("name", ["brain", "brain seeds", "brain preview"])
 def test_preview_ends_with_its_layers(

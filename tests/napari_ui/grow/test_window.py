@@ -17,6 +17,7 @@ npe2 = pytest.importorskip("npe2")
 
 MANIFEST = Path(nss.__file__).with_name("napari.yaml")
 N_EDITS = 200
+N_GUIDED_EDITS = 40
 MOST_CLASSES = 4
 
 
@@ -121,6 +122,23 @@ def test_preview_follows_whatever_is_edited(viewer: Any, dock: GrowDock) -> None
             continue  # no rest: the next edit comes at once
         wait_until_seen(dock, seeds)
         expected = grown(image.data, seeds.data)
+        np.testing.assert_array_equal(shown(dock), expected, err_msg=f"after edit {number}")
+
+
+def test_guided_preview_follows_whatever_is_edited(viewer: Any, dock: GrowDock) -> None:
+    image = viewer.add_image(blobs(), name="brain")
+    seeds = viewer.add_labels(strokes(), name="brain seeds")
+    start(dock, guide="auto")
+    hand = Hand(viewer, seeds)
+    for number in range(N_GUIDED_EDITS):
+        hand.act()
+        pump(hand.rng.choice([0.0, 0.02, 0.1]))  # in the middle of learning, most times
+        if number % 8 != 7:
+            continue
+        seeds.visible = True
+        seeds.data_setitem((np.array([0, 0]), np.array([0, 1]), np.array([0, 0])), [1, 2])
+        wait_until_seen(dock, seeds)
+        expected = nss.growcut(image.data, seeds.data, connectivity=3, guide="auto")
         np.testing.assert_array_equal(shown(dock), expected, err_msg=f"after edit {number}")
 
 

@@ -14,6 +14,8 @@ from ..intensities import in_float32
 
 # Standard deviations of the filters, in units of the finest voxel size.
 SCALES = (0.7, 1.5, 3.0, 6.0)
+# Window of the structure tensor, in units of its scale.
+_WINDOW = 1.5
 # Intensities beyond the 1st and the 99th percentile tell little: 0 and 1 in the robust
 # scale, which ends at these values.
 _LOWEST, _HIGHEST = np.float32(-0.2), np.float32(1.5)
@@ -26,8 +28,8 @@ class FeatureBank(NamedTuple):
     Attributes
     ----------
     planes : (F, M, N[, P]) uint8 array
-        24 for each channel, then, where asked for, one for each axis.
-    edges : (C, 24, 255) float32 array
+        32 for each channel, then, where asked for, one for each axis.
+    edges : (C, 32, 255) float32 array
         Edges of the bins of each channel's features.
     """
 
@@ -46,9 +48,9 @@ def build_bank(
     """Compute the features of all channels: one byte per feature and voxel.
 
     Per channel these are the intensity, its least, largest and middle value nearby, and at
-    four scales the smoothed intensity, its gradient, its deviation, and the curvatures
-    within the plane. Scales are physical where `spacing` is known, so that thick slices do
-    not run into one another.
+    four scales the smoothed intensity, its gradient, its deviation, and curvatures and
+    structure tensor within the plane. Scales are physical where `spacing` is known, so that
+    thick slices do not run into one another.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ def build_bank(
         Voxel size per axis.
     position : bool
         Let the place of a voxel be a feature too.
-    edges : (C, 24, 255) float32 array, optional
+    edges : (C, 32, 255) float32 array, optional
         Edges of bins to use again, so that a forest learned from one image can judge
         another; from the image itself by default.
     progress : callable
@@ -68,7 +70,7 @@ def build_bank(
     --------
     >>> import numpy as np
     >>> build_bank(np.zeros((1, 8, 9), dtype=np.float32), None).planes.shape
-    (26, 8, 9)
+    (34, 8, 9)
     """
     from ...kernels.cpu.feature_bank import compute_features, feature_names, sampled_edges
 
@@ -78,7 +80,10 @@ def build_bank(
     count = each * len(channels)
     planes = np.empty((count + len(shape) * position, *shape), dtype=np.uint8)
     if edges is None:
-        edges = np.stack([sampled_edges(channel, filters) for channel in channels])
+        # Filter by filter: all of their samples at once would outweigh a small image.
+        edges = np.stack(
+            [np.concatenate([sampled_edges(c, (f,)) for f in filters]) for c in channels]
+        )
     for c, channel in enumerate(channels):
 
         def report(fraction: float, message: str = "", done: int = c) -> None:
@@ -162,12 +167,16 @@ def _percentiles(channel: FloatArray, allowed: MaskArray | None) -> tuple[float,
 
 def _filters(ndim: int, spacing: Spacing | None) -> Sequence[Any]:
     from ...kernels.cpu.filter_windows import Extremes, Median
-    from ...kernels.cpu.filters import Intensity, Scale
+    from ...kernels.cpu.filters import Intensity, Scale, Structure
 
     size = np.asarray(spacing if spacing is not None else (1.0,) * ndim)
     finest = size.min() / size
-    scales = [Scale(tuple(float(v) for v in s * finest), planar=True) for s in SCALES]
-    return (Intensity(), *scales, Extremes((0, 2, 2)[-ndim:]), Median())
+    filters: list[Any] = [Intensity()]
+    for scale in SCALES:
+        sigma = tuple((scale * finest).tolist())
+        window = tuple((_WINDOW * scale * finest).tolist())
+        filters += [Scale(sigma, planar=True), Structure(sigma, window, planar=True)]
+    return (*filters, Extremes((0, 2, 2)[-ndim:]), Median())
 
 
 def _places(shape: tuple[int, ...], axis: int) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,10 +15,17 @@ from ...kernels.growcut_cost import build_steps
 from ...label_values import compact_labels, smallest_label_dtype
 from ...progress import SILENT, Progress
 from ...typing import Box, FloatArray, LabelArray, MaskArray
-from .growcut_inputs import channels_first, in_kernel_dtype, largest_difference
-from .seed_history import SeedEdit, SeedHistory
+from .growcut_inputs import (
+    channels_first,
+    check_growth_settings,
+    in_kernel_dtype,
+    largest_difference,
+)
+from .margins import margin_of
+from .seed_history import SeedEdit, SeedHistory, differing
 
 if TYPE_CHECKING:
+    from ...kernels.cpu.growcut import Forest
     from ...kernels.cpu.growcut_grid import Grid
 
 _TITLE = "GrowSession"
@@ -26,6 +33,14 @@ _TITLE = "GrowSession"
 # twenty times as much per voxel as the sweeps of a full solve.
 _SOLVE_ANEW_ABOVE = 0.05
 _AT_LEAST = 4096
+
+
+class Regrowth(NamedTuple):
+    """Seeds grown in other features, for a session to take over."""
+
+    grid: Grid
+    forest: Forest
+    painted: LabelArray
 
 
 class GrowSession:
@@ -109,7 +124,7 @@ class GrowSession:
 
         array = check_image(_TITLE, image, (2, 3), channel_axis)
         planes = channels_first(array, channel_axis)
-        _check_settings(planes.ndim - 1, connectivity, cost, spacing, locality)
+        check_growth_settings(_TITLE, planes.ndim - 1, connectivity, cost, spacing, locality)
         painted = compact_labels(self._checked_seeds(seeds, array, channel_axis))
         self._allowed: MaskArray | None = None
         if mask is not None:
@@ -205,7 +220,7 @@ class GrowSession:
             If the seeds are not whole numbers >= 0 on the grid of the image.
         """
         wanted = self._checked_seeds(seeds, self.seeds, None)
-        indices = _differing(wanted, self.seeds)
+        indices = differing(wanted, self.seeds)
         if not indices[0].size:
             return None
         values = compact_labels(wanted[indices])
@@ -222,29 +237,59 @@ class GrowSession:
         edit = self._history.step_forward()
         return None if edit is None else self._apply(edit.positions, edit.after)
 
-    def regrow(self, planes: NDArray[Any], progress: Progress = SILENT) -> Box | None:
-        """Grow the seeds in other features of the same image; what was painted stays undoable.
+    def regrown(self, planes: NDArray[Any], progress: Progress = SILENT) -> Regrowth:
+        """Grow the seeds as they are in other features of the same image.
 
-        Until it is done both sets of features are held; `progress` may raise `Cancelled`,
-        and the session then stays as it was.
+        The session stays as it is, and may be edited meanwhile from another thread.
 
         Parameters
         ----------
         planes : (C, M, N[, P]) array
         progress : callable
+            May raise `Cancelled`.
+        """
+        from ...kernels.cpu.growcut import empty_forest, solve
+
+        painted = self._painted.copy()
+        grid = self._laid_out(planes)
+        forest = empty_forest(grid, painted.dtype)
+        solve(grid, grid.inner(painted), forest, progress=progress)
+        return Regrowth(grid, forest, painted)
+
+    def take_over(self, regrowth: Regrowth) -> Box | None:
+        """Go on with another growth, brought up to date; what was painted stays undoable.
 
         Returns
         -------
         tuple of slice or None
             Bounding box of the voxels whose label changed.
         """
+        former, painted = self._forest.label, self._painted
+        self._grid, self._forest, self._painted = regrowth
+        self._make_room(np.iinfo(painted.dtype).max)
+        later = np.flatnonzero(painted != self._painted)
+        if later.size:
+            self._apply(later, painted[later])
+        return self._changed_since(former)
+
+    def margin(self, progress: Progress = SILENT) -> FloatArray:
+        """Strength that holds each voxel minus that of the runner-up among the classes.
+
+        Takes one growth for each class, and 10 bytes per voxel meanwhile.
+
+        Returns
+        -------
+        (M, N[, P]) float32 array
+        """
         from ...kernels.cpu.growcut import empty_forest, solve
 
-        grid = self._laid_out(planes)
-        forest = empty_forest(grid, self._painted.dtype)
-        solve(grid, self.seeds, forest, progress=progress)
-        former, self._grid, self._forest = self._forest, grid, forest
-        return self._changed_since(former.label)
+        scratch = empty_forest(self._grid, self._painted.dtype)
+
+        def grow(seeds: LabelArray, progress: Progress) -> FloatArray:
+            solve(self._grid, seeds, scratch, progress=progress)
+            return self._view(scratch.strength)
+
+        return margin_of(self.labels, self.strength, self.seeds, grow, progress)
 
     def _laid_out(self, planes: NDArray[Any]) -> Grid:
         from ...kernels.cpu.growcut_grid import build_grid
@@ -261,9 +306,9 @@ class GrowSession:
     def _apply(self, positions: NDArray[np.int64], values: LabelArray) -> Box | None:
         from ...kernels.cpu import growcut_edit
 
-        self._n_edits += 1
         before = self._painted[positions]
         self._painted[positions] = values
+        self._n_edits += 1  # only now: who learns beside it counts first and looks then
         grows = ~np.isnan(self._grid.features[0, positions])
         status, changed = growcut_edit.update(
             *self._forest,
@@ -350,45 +395,5 @@ class GrowSession:
         return view
 
 
-def _differing(one: NDArray[Any], other: LabelArray) -> tuple[NDArray[np.int64], ...]:
-    """Indices where two arrays differ; little more than reading both where few planes do."""
-    pairs = zip(one, other, strict=True)
-    planes = [index for index, (a, b) in enumerate(pairs) if not np.array_equal(a, b)]
-    if not planes:
-        return (np.empty(0, np.int64),) * one.ndim
-    part = slice(planes[0], planes[-1] + 1)
-    first, *rest = np.nonzero(one[part] != other[part])
-    return (first + part.start, *rest)
-
-
 def _bounds(indices: Sequence[NDArray[np.int64]]) -> Box:
     return tuple(slice(int(i.min()), int(i.max()) + 1) for i in indices)
-
-
-def _check_settings(
-    ndim: int, connectivity: int, cost: str, spacing: Sequence[float] | None, locality: float
-) -> None:
-    if connectivity not in (1, 2, 3):
-        raise ParameterError(
-            f"{_TITLE}: expected a connectivity of 1, 2 or 3, got {connectivity!r}; "
-            f"1 means faces, 2 edges too, 3 corners too.",
-            name="connectivity",
-        )
-    if cost not in ("growcut", "slicer"):
-        raise ParameterError(
-            f'{_TITLE}: expected the cost "growcut" or "slicer", got {cost!r}; pick one of them.',
-            name="cost",
-        )
-    if not (np.isfinite(locality) and locality >= 0):
-        raise ParameterError(
-            f"{_TITLE}: expected a locality >= 0, got {locality!r}; 0 switches it off.",
-            name="locality",
-        )
-    if spacing is not None and (
-        len(spacing) != ndim or not all(np.isfinite(s) and s > 0 for s in spacing)
-    ):
-        raise ParameterError(
-            f"{_TITLE}: expected {ndim} positive voxel sizes as spacing, got {tuple(spacing)}; "
-            f"give one per spatial axis.",
-            name="spacing",
-        )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import ParameterError
 from ...label_values import smallest_label_dtype
 from ...typing import ImageArray, LabelArray, MaskArray
 from ..intensities import in_float32
@@ -88,3 +90,44 @@ def in_kernel_dtype(planes: NDArray[Any]) -> NDArray[Any]:
     if planes.dtype == bool:
         return planes.view(np.uint8)
     return planes.astype(np.int16) if planes.dtype == np.int8 else in_float32(planes, "GrowCut")
+
+
+def check_growth_settings(
+    title: str,
+    ndim: int,
+    connectivity: int,
+    cost: str,
+    spacing: Sequence[float] | None,
+    locality: float,
+) -> None:
+    """Check what decides how seeds grow on a grid of `ndim` axes.
+
+    Raises
+    ------
+    ParameterError
+        If a setting is out of range.
+    """
+    if connectivity not in (1, 2, 3):
+        raise ParameterError(
+            f"{title}: expected a connectivity of 1, 2 or 3, got {connectivity!r}; "
+            f"1 means faces, 2 edges too, 3 corners too.",
+            name="connectivity",
+        )
+    if cost not in ("growcut", "slicer"):
+        raise ParameterError(
+            f'{title}: expected the cost "growcut" or "slicer", got {cost!r}; pick one of them.',
+            name="cost",
+        )
+    if not (np.isfinite(locality) and locality >= 0):
+        raise ParameterError(
+            f"{title}: expected a locality >= 0, got {locality!r}; 0 switches it off.",
+            name="locality",
+        )
+    if spacing is not None and (
+        len(spacing) != ndim or not all(np.isfinite(s) and s > 0 for s in spacing)
+    ):
+        raise ParameterError(
+            f"{title}: expected {ndim} positive voxel sizes as spacing, got {tuple(spacing)}; "
+            f"give one per spatial axis.",
+            name="spacing",
+        )

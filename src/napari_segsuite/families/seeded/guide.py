@@ -8,18 +8,22 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...kernels.growcut_cost import build_steps
+from ...label_values import present_labels
 from ...progress import SILENT, Progress, part_of
 from ...typing import FloatArray, ImageArray, LabelArray, MaskArray, Spacing
 from .feature_bank import FeatureBank, build_bank, distinct_channels, robust_scale
-from .growcut_inputs import channels_first
-from .pixel_classifier_model import ChannelChoice, PixelClassifier, usable
-from .strokes import find_strokes
+from .growcut_inputs import channels_first, largest_difference
+from .pixel_classifier_model import ChannelChoice, PixelClassifier, most_probable, usable
+from .strokes import Strokes, find_strokes
 
 GuideKind = Literal["none", "learned", "auto"]
 
 # Weight of a probability of one against the span from the 1st to the 99th percentile of
 # the intensities.
 WEIGHT = 0.5
+# Voxels of each class that are believed where growth and forest agree.
+_BELIEVED = 2000
 # Classes are told apart in at most this many feature planes.
 _MAX_PLANES = 7
 
@@ -27,7 +31,7 @@ _MAX_PLANES = 7
 class GuideSource:
     """What an image brings along: made once, used each time something is learned.
 
-    Holds 4 bytes per voxel and channel, and, once the bank is made, 28 per voxel and
+    Holds 4 bytes per voxel and channel, and, once the bank is made, 32 per voxel and
     channel and 3 more (2 in 2D).
 
     Parameters
@@ -91,6 +95,7 @@ class Guide(NamedTuple):
     Attributes
     ----------
     classifier : PixelClassifier
+        Learned from the painted voxels alone.
     probabilities : (K, M, N[, P]) uint8 array
         0 to 255 for each of the classifier's classes.
     """
@@ -99,28 +104,81 @@ class Guide(NamedTuple):
     probabilities: NDArray[np.uint8]
 
 
-def learn(
+def learn_strokes(
     source: GuideSource, seeds: LabelArray, rng: int, progress: Progress = SILENT
 ) -> Guide | None:
-    """Learn from the seeds; None where fewer than two classes teach anything."""
+    """Learn from the painted voxels alone; None where fewer than two classes are painted."""
     strokes = find_strokes(seeds, source.allowed)
     if len(np.unique(strokes.labels)) < 2:
         return None
     bank = source.bank(part_of(progress, 0, 0.7))
     classifier = PixelClassifier(position=source.position, rng=rng)
-    classifier.learn(bank, strokes, source.used, part_of(progress, 0.7, 0.75))
+    classifier.learn(bank, strokes, source.used, progress=part_of(progress, 0.7, 0.75))
     return Guide(classifier, classifier.judge(bank.planes, part_of(progress, 0.75, 1)))
 
 
-def features(source: GuideSource, guide: Guide | None, weight: float) -> FloatArray:
+def learn(
+    source: GuideSource, seeds: LabelArray, rng: int, progress: Progress = SILENT
+) -> Guide | None:
+    """Learn from the painted voxels, and from others that are likely right as well.
+
+    Where seeds grown under the first guide and that guide itself agree, some voxels of each
+    class are taken as painted, and a second forest is trained. From few strokes that makes
+    up for much of what they do not show, such as slices in which nothing is painted; later
+    it can mislead, which the mean of both forests evens out.
+    """
+    first = learn_strokes(source, seeds, rng, part_of(progress, 0, 0.6))
+    if first is None:
+        return None
+    grown = _rough_growth(features(source, first), seeds, part_of(progress, 0.6, 0.75))
+    ids = np.array(first.classifier.classes, dtype=grown.dtype)
+    grown[ids[most_probable(first.probabilities)] != grown] = 0
+    grown[seeds != 0] = 0
+    second = PixelClassifier(position=source.position, rng=rng)
+    second.learn(
+        source.bank(),
+        find_strokes(seeds, source.allowed),
+        source.used,
+        _some_of_each(grown, rng),
+        part_of(progress, 0.75, 0.8),
+    )
+    shares = second.judge(source.bank().planes, part_of(progress, 0.8, 1))
+    for plane, former in zip(shares, first.probabilities, strict=True):
+        # The mean of two bytes without room for their sum.
+        np.add(plane >> 1, former >> 1, out=plane)
+    return Guide(first.classifier, shares)
+
+
+def _rough_growth(planes: FloatArray, seeds: LabelArray, progress: Progress) -> LabelArray:
+    """Growth to the nearest neighbours only, which takes the least time."""
+    from ...kernels.cpu.growcut import grow
+
+    steps = build_steps(seeds.ndim, 1, largest_difference(planes, None))
+    return grow(planes, seeds, steps, progress=progress)[0]
+
+
+def _some_of_each(labels: LabelArray, rng: int) -> Strokes:
+    """A fair sample of the voxels of each class."""
+    draw = np.random.default_rng(rng)
+    places = []
+    for label in present_labels(labels):
+        found = np.flatnonzero(labels == label)
+        some = draw.choice(len(found), min(len(found), _BELIEVED), replace=False)
+        places.append(np.sort(found[some]))
+    flat = np.concatenate([np.empty(0, dtype=np.int64), *places])
+    indices = np.unravel_index(flat, labels.shape)
+    return Strokes(indices, labels[indices], np.zeros(len(flat), dtype=np.int64))
+
+
+def features(source: GuideSource, guide: Guide | None) -> FloatArray:
     """The planes that guided growth runs in: intensities, then weighted probabilities.
 
     Probabilities are laid out so that any two classes lie one apart, or about that where
     there are more than eight: (C + 1, …) planes for two classes, at most (C + 7, …).
     """
     corners = np.zeros((0, 0), dtype=np.float32)
-    if guide is not None and weight > 0:
-        corners = _corners(len(guide.probabilities)) * np.float32(weight / 255)
+    if guide is not None:
+        corners = _corners(len(guide.probabilities)) * np.float32(WEIGHT / 255)
     count = len(source.channels)
     planes = np.zeros((count + corners.shape[1], *source.channels.shape[1:]), np.float32)
     planes[:count] = source.channels
@@ -145,8 +203,3 @@ def _corners(n_classes: int) -> FloatArray:
     corners: NDArray[Any] = np.zeros((n_classes, n_classes - 1), dtype=np.float32)
     corners[1:] = np.linalg.cholesky(edges)
     return corners
-
-
-def weigh(kind: GuideKind, source: GuideSource, guide: Guide | None, seeds: LabelArray) -> float:
-    """How much the change of probability should count beside that of intensity."""
-    return 0.0 if guide is None else WEIGHT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,11 +12,20 @@ from ...errors import ParameterError
 from ...inputs import check_image, check_on_grid
 from ...progress import SILENT, Progress, part_of
 from ...typing import Box, FloatArray, LabelArray
-from .grow_session import GrowSession
-from .guide import Guide, GuideKind, GuideSource, features, learn, weigh
+from .grow_session import GrowSession, Regrowth
+from .guide import WEIGHT, Guide, GuideKind, GuideSource, features, learn
 from .pixel_classifier_model import PixelClassifier
 
 _TITLE = "GuidedSession"
+
+
+class Study(NamedTuple):
+    """What was learned from the seeds as they were after so many edits."""
+
+    guide: Guide | None
+    weight: float
+    regrowth: Regrowth
+    n_edits: int
 
 
 class GuidedSession:
@@ -114,7 +123,6 @@ class GuidedSession:
             undo_bytes=undo_bytes,
             progress=progress,
         )
-        self._kind = guide
         self._rng = rng
         self._guide: Guide | None = None
         self._weight = 0.0
@@ -202,12 +210,41 @@ class GuidedSession:
         tuple of slice or None
             Bounding box of the voxels whose label changed.
         """
+        return self.adopt(self.study(progress))
+
+    def study(self, progress: Progress = SILENT) -> Study | None:
+        """The first half of `learn`: everything that takes long, and changes nothing.
+
+        Another thread may paint meanwhile.
+
+        Returns
+        -------
+        Study or None
+            For `adopt`; None where there is nothing to learn.
+        """
         if self._source is None:
             return None
-        guide = learn(self._source, self.seeds, self._rng, part_of(progress, 0, 0.5))
-        weight = weigh(self._kind, self._source, guide, self.seeds)
-        planes = features(self._source, guide, weight)
-        changed = self._growth.regrow(planes, part_of(progress, 0.5, 1))
-        self._guide, self._weight = guide, weight
-        self._learned_at = self._growth.n_edits
-        return changed
+        n_edits, seeds = self._growth.n_edits, self.seeds.copy()
+        guide = learn(self._source, seeds, self._rng, part_of(progress, 0, 0.5))
+        weight = 0.0 if guide is None else WEIGHT
+        planes = features(self._source, guide)
+        regrowth = self._growth.regrown(planes, part_of(progress, 0.5, 1))
+        return Study(guide, weight, regrowth, n_edits)
+
+    def adopt(self, study: Study | None) -> Box | None:
+        """The second half of `learn`: grow by what was learned, from the seeds as they are now.
+
+        Returns
+        -------
+        tuple of slice or None
+            Bounding box of the voxels whose label changed.
+        """
+        if study is None:
+            return None
+        self._guide, self._weight = study.guide, study.weight
+        self._learned_at = study.n_edits
+        return self._growth.take_over(study.regrowth)
+
+    def margin(self, progress: Progress = SILENT) -> FloatArray:
+        """How much more firmly each voxel is held than by the runner-up; see `GrowSession`."""
+        return self._growth.margin(progress)

@@ -9,8 +9,8 @@ from ...label_values import compact_labels
 from ...method import Extras, method
 from ...progress import SILENT, Progress
 from ...typing import ImageArray, LabelArray, MaskArray, Spacing
-from .guide import GuideSource, learn
-from .pixel_classifier_model import BYTES_PER_CHANNEL, BYTES_PER_VOXEL
+from .guide import GuideSource, learn_strokes
+from .pixel_classifier_model import BYTES_PER_CHANNEL, BYTES_PER_VOXEL, most_probable
 from .seeds import check_seeds
 
 _TITLE = "Pixel classifier"
@@ -98,10 +98,10 @@ def pixel_classifier(
     painted = compact_labels(seeds)
     source = GuideSource(image, spacing, channel_axis, mask, _TITLE, position=position)
     check_seeds(painted, source.allowed, _TITLE)
-    guide = learn(source, painted, rng, progress)
+    guide = learn_strokes(source, painted, rng, progress)
     assert guide is not None  # two classes at least, as just checked
     shares, ids = guide.probabilities, np.array(guide.classifier.classes, painted.dtype)
-    labels: LabelArray = ids[shares.argmax(axis=0)]
+    labels: LabelArray = ids[most_probable(shares)]
     kept = painted != 0
     labels[kept] = painted[kept]
     outside = None if source.allowed is None else ~source.allowed
@@ -121,7 +121,7 @@ def _add_extras(extras: Extras, shares: NDArray[np.uint8], outside: MaskArray | 
     if "uncertainty" in extras.wanted:
         highest = shares.max(axis=0)
         # The second best: what is largest once one of the best is taken away.
-        best = shares.argmax(axis=0)
+        best = most_probable(shares)
         second = np.zeros_like(highest)
         for number, plane in enumerate(shares):
             np.maximum(second, plane, out=second, where=best != number)

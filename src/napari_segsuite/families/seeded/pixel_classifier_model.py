@@ -18,21 +18,20 @@ from ...progress import SILENT, Progress, part_of
 from ...typing import FloatArray, ImageArray, LabelArray, MaskArray
 from .feature_bank import FeatureBank, build_bank, distinct_channels, robust_scale
 from .growcut_inputs import channels_first
+from .saved_forest import forest_arrays, forest_depth, read_forest
 from .seeds import check_seeds
 from .strokes import Strokes, find_strokes
 
 EXTENSION = ".guide.npz"
 # Bytes per voxel beyond the image: features and probabilities of two classes; and what
 # each further channel adds to that.
-BYTES_PER_VOXEL, BYTES_PER_CHANNEL = 48.0, 28.0
+BYTES_PER_VOXEL, BYTES_PER_CHANNEL = 76.0, 44.0
 
 _TITLE = "Pixel classifier"
 _FORMAT = 1
 _TREES = 80
 _FOLDS = 5
 _MAX_CLASSES = 255
-# What is kept of a forest; its depth follows.
-_FOREST = ("child", "feature", "threshold", "leaves", "roots", "left_out")
 
 
 class ChannelChoice(NamedTuple):
@@ -138,13 +137,14 @@ class PixelClassifier:
         planes = channels_first(array, channel_axis)
         used = ChannelChoice(len(planes), distinct_channels(planes))
         bank = self._bank(planes, used, spacing, None, part_of(progress, 0, 0.9))
-        return self.learn(bank, strokes, used, part_of(progress, 0.9, 1))
+        return self.learn(bank, strokes, used, progress=part_of(progress, 0.9, 1))
 
     def learn(
         self,
         bank: FeatureBank,
         strokes: Strokes,
         used: ChannelChoice,
+        believed: Strokes | None = None,
         progress: Progress = SILENT,
     ) -> PixelClassifier:
         """Learn from strokes in an image whose features are known already.
@@ -155,6 +155,9 @@ class PixelClassifier:
             Of the used channels.
         strokes : Strokes
         used : ChannelChoice
+        believed : Strokes, optional
+            Further voxels that are likely right, of classes that are painted too; all those
+            of a class weigh as much as all the painted ones.
         progress : callable
 
         Raises
@@ -172,12 +175,22 @@ class PixelClassifier:
                 f"learn from fewer of them."
             )
         folds = stratified_folds(numbers, strokes.strokes, _FOLDS)
-        samples = np.ascontiguousarray(bank.planes[(np.s_[:], *strokes.indices)])
+        counts = np.bincount(numbers)
+        weights = 1 / counts[numbers]
+        samples = _at(bank, strokes)
+        if believed is not None and len(believed.labels):
+            more = np.searchsorted(classes, believed.labels)
+            share = 1 / np.bincount(more).clip(1)
+            samples = np.hstack([samples, _at(bank, believed)])
+            weights = np.concatenate([weights, share[more]])
+            numbers = np.concatenate([numbers, more])
+            folds = np.concatenate([folds, np.full(len(more), -1)])
         self._forest = train(
-            samples,
+            np.ascontiguousarray(samples),
             numbers.astype(np.uint8),
             len(classes),
             n_trees=_TREES,
+            weights=weights,
             folds=folds,
             seed=self.rng,
             progress=progress,
@@ -250,9 +263,9 @@ class PixelClassifier:
             The lower id where two are as probable.
         """
         ids = np.array(self.classes, dtype=smallest_label_dtype(max(self.classes)))
-        best = ids[probabilities.argmax(axis=0)]
-        best[~probabilities.any(axis=0)] = 0
-        return best
+        labels: LabelArray = ids[most_probable(probabilities)]
+        labels[~probabilities.any(axis=0)] = 0
+        return labels
 
     def predict(
         self,
@@ -276,7 +289,7 @@ class PixelClassifier:
             If the file cannot be written.
         """
         self._check_learned()
-        arrays = {f"forest_{name}": getattr(self._forest, name) for name in _FOREST}
+        arrays = forest_arrays(self._forest)
         facts = [_FORMAT, self._ndim, self.position, self.rng, self._used.total]
         with atomic_path(path) as scratch, scratch.open("wb") as file:
             np.savez_compressed(
@@ -297,16 +310,13 @@ class PixelClassifier:
         FormatError
             If the file is not there, is none of these, or is damaged.
         """
-        from ...kernels.cpu.forest import Forest
-
         try:
             with np.load(path, allow_pickle=False) as file:
                 version, ndim, position, rng, count = file["facts"].tolist()
                 if version != _FORMAT:
                     raise ValueError(f"format {version}")
                 read = cls(position=bool(position), rng=rng)
-                parts = {name: file[f"forest_{name}"] for name in _FOREST}
-                read._forest = Forest(**parts, depth=0)
+                read._forest = read_forest(file)
                 read.classes = tuple(file["classes"].tolist())
                 read._edges, read._ndim = file["edges"], ndim
                 read._used = ChannelChoice(count, tuple(file["channels"].tolist()))
@@ -353,7 +363,7 @@ class PixelClassifier:
             and len(self._edges) == len(self._used.kept)
             and all(0 <= c < self._used.total for c in self._used.kept)
         )
-        depth = _depth(self._forest, n_features, len(self.classes)) if edges_fit else None
+        depth = forest_depth(self._forest, n_features, len(self.classes)) if edges_fit else None
         if depth is None:
             raise FormatError(
                 f"{path}: expected a classifier saved by this program ({EXTENSION}), got one "
@@ -362,31 +372,21 @@ class PixelClassifier:
         self._forest = self._forest._replace(depth=depth)
 
 
-def _depth(forest: Any, n_features: int, n_classes: int) -> int | None:
-    """Steps to the deepest leaf; None where a tree has loops or asks for what is not there."""
-    child, nodes = forest.child, len(forest.child)
-    types = {"child": "int32", "feature": "uint16", "threshold": "uint8", "leaves": "uint8"}
-    types |= {"roots": "int32", "left_out": "int16"}
-    split = np.flatnonzero(child >= 0)
-    sound = (
-        all(getattr(forest, name).dtype == dtype for name, dtype in types.items())
-        and child.ndim == forest.roots.ndim == 1
-        and forest.feature.shape == forest.threshold.shape == child.shape
-        and forest.left_out.shape == forest.roots.shape
-        and forest.leaves.ndim == 2
-        and forest.leaves.shape[1] == n_classes
-        and ((forest.roots >= 0) & (forest.roots < nodes)).all()
-        and (forest.feature[split] < n_features).all()
-        and ((child[split] > split) & (child[split] < nodes - 1)).all()
-        and (child >= -len(forest.leaves)).all()
-    )
-    if not sound:
-        return None
-    depth, level = 0, forest.roots
-    while len(level := child[level][child[level] >= 0]):
-        level = np.concatenate([level, level + 1])
-        depth += 1
-    return depth
+def _at(bank: FeatureBank, voxels: Strokes) -> NDArray[np.uint8]:
+    """Features of some voxels, (F, n)."""
+    places = np.ravel_multi_index(voxels.indices, bank.planes.shape[1:])
+    return bank.planes.reshape(len(bank.planes), -1)[:, places]
+
+
+def most_probable(shares: NDArray[Any]) -> NDArray[np.uint8]:
+    """Number of the largest of (K, …) shares at each voxel, the first among equals."""
+    best = np.zeros(shares.shape[1:], dtype=np.uint8)
+    highest = shares[0].copy()
+    for number, plane in enumerate(shares[1:], 1):
+        higher = plane > highest
+        best[higher] = number
+        np.copyto(highest, plane, where=higher)
+    return best
 
 
 def usable(array: ImageArray, channel_axis: int | None) -> MaskArray | None:

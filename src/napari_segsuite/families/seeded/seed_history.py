@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,3 +54,14 @@ class SeedHistory:
             return None
         self._done.append(self._undone.pop())
         return self._done[-1]
+
+
+def differing(one: NDArray[Any], other: LabelArray) -> tuple[NDArray[np.int64], ...]:
+    """Indices where two arrays differ; little more than reading both where few planes do."""
+    pairs = zip(one, other, strict=True)
+    planes = [index for index, (a, b) in enumerate(pairs) if not np.array_equal(a, b)]
+    if not planes:
+        return (np.empty(0, np.int64),) * one.ndim
+    part = slice(planes[0], planes[-1] + 1)
+    first, *rest = np.nonzero(one[part] != other[part])
+    return (first + part.start, *rest)

@@ -10,6 +10,7 @@ from magicgui.widgets import ComboBox, FloatSpinBox
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from ...growing.live import BORDER
 from ...growing.merging import Rule
 from ...method import Input
 from ..form_parts import add_row, form_rows
@@ -26,6 +27,7 @@ _RULES: Mapping[Rule, str] = {
     "unlabelled": "only unlabelled voxels",
     "classes": "only the chosen class",
 }
+_NO_CLASS = [("none", 0), ("the edges of the slices", BORDER)]
 _LARGEST = 1e6
 
 
@@ -59,10 +61,10 @@ class ApplyPanel(QWidget):
             tooltip="What of the result gives way to the preview. Locked classes never do.",
         )
         self.background = ComboBox(
-            choices=[("none", 0)],
+            choices=_NO_CLASS,
             label="Background",
-            tooltip="The class that was painted only to hold the others back: it grows like "
-            "them, and becomes 0 in the result.",
+            tooltip="A class that only holds the others back: it grows like them, but is neither "
+            "shown nor kept. The edges of the slices serve where none is painted.",
         )
         self.smoothing = FloatSpinBox(
             value=0,
@@ -78,18 +80,25 @@ class ApplyPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(rows)
-        self.smoothing.changed.connect(lambda _value: self.changed.emit())
+        for widget in (self.smoothing, self.background):
+            widget.changed.connect(lambda _value: self.changed.emit())
         self.target.changed.connect(lambda _value: self.target_changed.emit())
+
+    @property
+    def background_class(self) -> int | None:
+        """The class that only holds the others back."""
+        return int(self.background.value) or None
 
     def set_classes(self, classes: Mapping[int, str]) -> None:
         """Offer these classes, by id, as background."""
-        choices = [("none", 0), *((name, index) for index, name in classes.items())]
-        if list(self.background.choices) == [index for _, index in choices]:
-            return
-        chosen = self.background.value
-        self.background.choices = choices
-        if chosen in classes:
-            self.background.value = chosen
+        choices = [*_NO_CLASS, *((name, index) for index, name in classes.items())]
+        with self.background.changed.blocked():
+            chosen = self.background.value
+            self.background.choices = choices
+            if chosen in self.background.choices:
+                self.background.value = chosen
+        if self.background.value != chosen:
+            self.changed.emit()
 
     def set_unit(self, unit: str | None) -> None:
         """Show lengths in the unit of the image."""

@@ -11,7 +11,6 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ...growing.certainty import doubt, least_certain_slice
-from ...growing.margins import margin
 from ...progress import Progress
 from ...registry import get_method
 from ...typing import Box, FloatArray
@@ -169,17 +168,18 @@ class CertaintyPanel(QWidget):
         growth = self._controller.growth
         assert growth is not None
         assert growth.engine is not None
-        plan, seeds = growth.plan, growth.engine.seeds.copy()
-        labels = growth.shown[plan.region]
+        engine, painted = growth.engine, growth.painted
         axis = self._axis() if self._wants_to_go else None
         wants_doubt = bool(self.doubt.value)
         self._wants_to_go = False
 
         def work(progress: Progress) -> _Found:
-            margins = margin(plan, seeds, progress)
+            margins = engine.margin(progress)
+            # What is shown may lack the background, and with it the borders that matter most.
+            labels = engine.labels
             return _Found(
                 doubt(margins, labels) if wants_doubt else None,
-                None if axis is None else least_certain_slice(margins, labels, axis, seeds),
+                None if axis is None else least_certain_slice(margins, labels, axis, painted),
             )
 
         def show(found: _Found) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -13,7 +13,6 @@ from ...growing.boxes import whole
 from ...growing.live import Growth, LiveGrowth
 from ...growing.planner import Planner
 from ...progress import Progress
-from ...typing import Box
 from ...warmup import prepare_growth
 from ..runner import Job, runner_for
 from .preview_layer import PreviewLayer
@@ -30,7 +29,7 @@ _REST_MS = 150
 # Turning a knob changes settings many times a second; growing starts anew once it rests.
 _RENEWAL_MS = 300
 
-Task = Literal["start", "follow", "learn"]
+Task = Literal["start", "follow", "adopt"]
 Outcome = tuple[LiveGrowth, Growth | None]
 
 
@@ -45,22 +44,19 @@ class Order:
     time : int or None
         The time point, where there is an axis of time.
     planner : Planner
-    in_view : callable
-        The box the user looks at, on the grid of one time point.
     """
 
     source: ImageSource
     seeds: napari.layers.Labels
     time: int | None
     planner: Planner
-    in_view: Callable[[], Box | None]
 
 
 class GrowController(QObject):
     """Runs one live growth: start, follow each edit, learn in moments of rest.
 
-    One job runs at a time. Edits made meanwhile are taken up by the next one, which
-    compares all seeds; learning gives way to them.
+    One job at a time works on the growth. Edits made meanwhile are taken up by the next
+    one, which compares all seeds. Learning runs beside them and is taken over when done.
 
     Parameters
     ----------
@@ -103,9 +99,11 @@ class GrowController(QObject):
         self._growth: LiveGrowth | None = None
         self._job: Job | None = None
         self._task: Task | None = None
+        self._study: Job | None = None
+        self._learned: Any = None
         self._parked: tuple[Order, LiveGrowth] | None = None
         self._is_behind = False
-        self._learned_in_vain = False
+        self._gave_up = False
         self.is_following = True
         self.progress: tuple[float, str] | None = None
 
@@ -123,8 +121,8 @@ class GrowController(QObject):
     @property
     def is_settled(self) -> bool:
         """Whether the preview shows all that can be known about the seeds as they are."""
-        stale = self._growth is not None and self._growth.is_stale and not self._learned_in_vain
-        waits = self._is_behind or self._renewal.isActive()
+        stale = self._growth is not None and self._growth.is_stale and not self._gave_up
+        waits = self._is_behind or self._renewal.isActive() or self._study is not None
         return self._job is None and not waits and not stale
 
     @property
@@ -202,7 +200,6 @@ class GrowController(QObject):
             return
         if self._job is not None:
             self._is_behind = True
-            self._give_way()
         else:
             self._run("follow")
 
@@ -217,14 +214,11 @@ class GrowController(QObject):
         if self.is_following:
             self.update()
 
-    def _give_way(self) -> None:
-        if self._task == "learn" and self._job is not None:
-            self._job.cancel()
-
     def _run(self, task: Task) -> None:
         assert self._order is not None
         self._rest.stop()
-        self._is_behind = self._learned_in_vain = False
+        if task != "adopt":
+            self._is_behind = self._gave_up = False
         self._task = task
         work = self._work(task, self._order)
         job = runner_for(self._viewer).run_in_background(work, TITLE, self)
@@ -239,7 +233,7 @@ class GrowController(QObject):
         growth, source, time = self._growth, order.source, order.time
         shown = self.preview.frame(time)
         data = order.seeds.data
-        first = order.in_view()
+        learned = self._learned
 
         def start(progress: Progress) -> Outcome:
             seeds = frame_of(data, source, time)
@@ -254,16 +248,18 @@ class GrowController(QObject):
                 return start(progress)
             return growth, growth.follow(seeds, progress)
 
-        def learn(progress: Progress) -> Outcome:
+        def adopt(_progress: Progress) -> Outcome:
             assert growth is not None
-            return growth, growth.learn(frame_of(data, source, time), progress, first)
+            return growth, growth.adopt(learned)
 
-        return {"start": start, "follow": follow, "learn": learn}[task]
+        return {"start": start, "follow": follow, "adopt": adopt}[task]
 
     def _on_finished(self, outcome: Outcome) -> None:
         assert self._order is not None
         before = self._growth
         self._growth, growth = outcome
+        if self._growth is not before:
+            self._drop_learning()
         self._end_job()
         time = self._order.time
         if growth is not None:
@@ -272,24 +268,21 @@ class GrowController(QObject):
                 self.preview.clear(time)
             if self.preview.write(growth, time):
                 self._growth.shown = self.preview.frame(time)
+            self._growth.confirm(growth)
             self.grown.emit(growth)
         self._go_on()
 
     def _on_failed(self, sentence: str) -> None:
-        # It would fail again: it is tried anew once the seeds are others.
-        self._learned_in_vain = self._task == "learn"
+        # It would fail again: nothing more is tried until the seeds are others.
+        self._gave_up = True
         self._end_job()
-        self._forget_shown()
         self.failed.emit(sentence)
-        if self._is_behind:
-            self._go_on()
+        self._go_on()
 
     def _on_cancelled(self) -> None:
-        if self.sender() is not self._job:
-            return
-        self._end_job()
-        self._forget_shown()
-        self._go_on()
+        if self.sender() is self._job:
+            self._end_job()
+            self._go_on()
 
     def _on_progress(self, fraction: float, message: str, _seconds_left: float) -> None:
         self.progress = (fraction, message)
@@ -303,9 +296,12 @@ class GrowController(QObject):
     def _go_on(self) -> None:
         if self._order is None:
             return
-        if self._is_behind:
+        if self._learned is not None:
+            self._run("adopt")
+            self._learned = None
+        elif self._is_behind:
             self._run("follow")
-        elif self._growth is not None and self._growth.is_stale:
+        elif self._growth is not None and self._growth.is_stale and not self._gave_up:
             self._rest.start()
 
     def _renew(self) -> None:
@@ -315,15 +311,45 @@ class GrowController(QObject):
         except SegSuiteError as error:
             self.failed.emit(str(error))
 
+    # --- learning ---------------------------------------------------------------------
     def _learn_if_stale(self) -> None:
-        if self._job is None and self._growth is not None and self._growth.is_stale:
-            self._run("learn")
+        growth = self._growth
+        if self._study is not None or growth is None or not growth.is_stale:
+            return
+        # It computes with kernels of this package alone, which may run beside others.
+        job = runner_for(self._viewer).run_in_background(
+            growth.study, "Learn from the seeds", self, uses_kernels=False
+        )
+        self._study = job
+        job.finished.connect(lambda study: self._on_learned(job, study))
+        job.failed.connect(lambda sentence: self._on_learning_failed(job, sentence))
+        job.progressed.connect(self._on_progress)
+        self.state_changed.emit()
 
-    def _forget_shown(self) -> None:
-        if self._growth is not None:
-            self._growth.forget_shown()
+    def _on_learned(self, job: Job, study: Any) -> None:
+        if job is self._study:
+            self._study, self.progress = None, None
+            self._learned = study
+            if self._job is None:
+                self._go_on()
+
+    def _on_learning_failed(self, job: Job, sentence: str) -> None:
+        if job is self._study:
+            self._study, self.progress = None, None
+            # A step under way brings other seeds, with which it is worth another try.
+            self._gave_up = self._job is None
+            self.failed.emit(sentence)
+            self.state_changed.emit()
+
+    def _drop_learning(self) -> None:
+        if self._study is not None:
+            self._study.progressed.disconnect(self._on_progress)
+            self._study.cancel()
+            self.progress = None
+        self._study = self._learned = None
 
     def _drop_job(self) -> None:
+        self._drop_learning()
         if self._job is not None:
             job, self._job, self._task = self._job, None, None
             self.progress = None

@@ -17,7 +17,7 @@ from .controller import Order
 from .engine_panel import EnginePanel
 from .inputs_panel import InputsPanel, check_grid
 from .limits_panel import LimitsPanel
-from .regions import box_in_view, box_of_layer, step_of
+from .regions import box_of_layer, step_of
 from .source import ImageSource, frame_of
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ class OrderMaker:
             seeds=seeds,
             time=time,
             planner=self._planner(source, time),
-            in_view=lambda: box_in_view(self._viewer, seeds, source),
         )
 
     def time(self, source: ImageSource) -> int | None:
@@ -103,6 +102,7 @@ class OrderMaker:
             result=self._frame(result if locked else None, "result", source, time),
             others=self._inputs.other_images(time),
             smoothing=float(self._applying.smoothing.value),
+            background=self._applying.background_class,
             memory_limit=preferences().memory_limit,
         )
 

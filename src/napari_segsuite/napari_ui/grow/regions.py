@@ -19,23 +19,6 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-def box_in_view(viewer: ViewerModel, layer: Layer, source: ImageSource) -> Box | None:
-    """The slice on display, on the grid of one time point; None where all of it is."""
-    place = step_of(viewer, layer)
-    hidden = viewer.dims.not_displayed
-    offset = viewer.dims.ndim - layer.ndim
-    box = [slice(0, n) for n in source.labels_shape]
-    for axis in hidden:
-        own = axis - offset
-        if 0 <= own < len(box):
-            index = int(np.clip(place[own], 0, box[own].stop - 1))
-            box[own] = slice(index, index + 1)
-    if source.time_axis is not None:
-        del box[source.time_axis]
-    whole = all(part == slice(0, n) for part, n in zip(box, source.grid_shape, strict=True))
-    return None if whole else tuple(box)
-
-
 def step_of(viewer: ViewerModel, layer: Layer) -> tuple[int, ...]:
     """Index of what is on display, along the hidden axes of a layer's array."""
     return tuple(round(float(index)) for index in layer.world_to_data(_hidden_point(viewer, layer)))

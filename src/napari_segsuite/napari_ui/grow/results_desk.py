@@ -116,7 +116,7 @@ class ResultsDesk(QObject):
             "rule": panel.rule.value,
             "classes": self._chosen_class() if panel.rule.value == "classes" else (),
             "locked": self._dock.classes.locked_classes(),
-            "background": int(panel.background.value) or None,
+            "background": panel.background_class,
         }
         plan = growth.plan
         # Painting may go on, and with it the preview, while this is written.

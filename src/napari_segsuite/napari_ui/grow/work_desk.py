@@ -16,6 +16,7 @@ from ...image import Image, LabelClass, Segmentation
 from ...space import Space
 from ..adapters import METADATA_KEY, classes_in, layer_data, space_of
 from ..runner import runner_for
+from .guide_user import GuideUser
 from .settings_memory import SettingsMemory
 from .source import ImageSource
 from .work_panel import Guide, Identify, Snapshot, WorkPanel
@@ -57,6 +58,9 @@ class WorkDesk(QObject):
         self.memory = SettingsMemory(viewer, dock, self)
         self.panel = WorkPanel(runner_for(viewer), self.snapshot, self._guide)
         self.panel.said.connect(self.said)
+        self._guide_user = GuideUser(viewer, dock)
+        self._guide_user.said.connect(self.said)
+        self.panel.guide_chosen.connect(self._guide_user.use)
         self.panel.restored.connect(self.restore)
         self.memory.said.connect(self.said)
         dock.inputs.changed.connect(self._watch_seeds)

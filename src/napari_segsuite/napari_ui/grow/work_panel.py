@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from qtpy.compat import getopenfilename, getsavefilename
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from ...growing.work_file import ImageIdentity, Work, load_work, save_work
 from ...growing.work_places import ENDING, autosave_path, matching_work, work_path_for
@@ -67,11 +67,14 @@ class WorkPanel(QWidget):
     ----------
     restored : signal of (Work, bool)
         A session was read; whether it belongs to the image that was last looked for.
+    guide_chosen : signal of Path
+        A saved guide is to be used on the chosen image.
     said : signal of (str, bool)
         A sentence for the status line, and whether it is a problem.
     """
 
     restored = Signal(object, bool)
+    guide_chosen = Signal(object)
     said = Signal(str, bool)
 
     def __init__(
@@ -97,11 +100,14 @@ class WorkPanel(QWidget):
         self.guide_button.setToolTip(
             "Write what was learned from the strokes to a file, to be used on other images."
         )
+        self.use_button = QPushButton("Use guide…")
+        self.use_button.setToolTip("Label the chosen image by what was learned in another one.")
         self.resume_button = QPushButton("Resume")
         self.state = text_label()
-        buttons = QHBoxLayout()
-        for button in (self.save_button, self.open_button, self.guide_button):
-            buttons.addWidget(button)
+        buttons = QGridLayout()
+        shown = (self.save_button, self.open_button, self.guide_button, self.use_button)
+        for place, button in enumerate(shown):
+            buttons.addWidget(button, *divmod(place, 2))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(buttons)
@@ -111,6 +117,7 @@ class WorkPanel(QWidget):
         self.save_button.clicked.connect(self.save)
         self.open_button.clicked.connect(self.open)
         self.guide_button.clicked.connect(self.save_guide)
+        self.use_button.clicked.connect(self.use_guide)
         self.resume_button.clicked.connect(self.resume)
         self._clock = QTimer(self)
         self._clock.setInterval(AUTOSAVE_MS)
@@ -150,6 +157,12 @@ class WorkPanel(QWidget):
             self._job.finished.connect(
                 lambda _none: self.said.emit(f"The guide is saved in {file.name}.", False)
             )
+
+    def use_guide(self) -> None:
+        """Have the chosen image labelled by a guide from a file that the user names."""
+        path, _ = getopenfilename(self, "Use a guide", "", f"Guide (*{_GUIDE_ENDING})")
+        if path:
+            self.guide_chosen.emit(Path(path))
 
     def autosave(self) -> None:
         """Write what was edited since into the user's data folder, without being asked."""
