@@ -135,7 +135,9 @@ class FittingScrollArea(QScrollArea):
     def sizeHint(self) -> QSize:
         """Room for all parts at the present width."""
         least = self._column.minimumSize().width()
-        height = self._column.totalHeightForWidth(max(least, self.width()))
+        height = self._column.sizeHint().height()
+        if self._column.hasHeightForWidth():
+            height = self._column.totalHeightForWidth(max(least, self.width()))
         # The area never makes its inside smaller than the least, whatever its width.
         return QSize(least, max(height, self._column.totalMinimumSize().height()))
 

@@ -7,12 +7,12 @@ from ...growing.live import Growth
 from ...typing import Box
 from .controller import Order
 
-_FEWEST_CLASSES = 2
-
 
 def describe(growth: Growth, region: Box, order: Order) -> str:
     """How much changed, in which time and memory, and in which part of the image."""
-    if len(growth.counts) < _FEWEST_CLASSES:
+    # A class that is there only to hold the others back is not counted.
+    fewest = 2 if order.planner.background is None else 1
+    if len(growth.counts) < fewest:
         return "Paint at least two classes; from then on the preview follows."
     took = f"{growth.seconds:.1f} s" if growth.seconds > 1 else f"{growth.seconds * 1e3:.0f} ms"
     changed = f"{growth.n_changed:,}".replace(",", "\u202f")
