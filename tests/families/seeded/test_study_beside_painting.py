@@ -205,3 +205,24 @@ def test_a_study_that_is_never_adopted_changes_nothing() -> None:
     fresh = nss.GrowSession(image, session.seeds)
     np.testing.assert_array_equal(session.labels, fresh.labels)
     np.testing.assert_array_equal(session.strength, fresh.strength)
+
+
+def test_a_study_begun_in_the_middle_of_an_edit_leaves_the_session_stale() -> None:
+    image, truth = textured()
+    session = nss.GuidedSession(image, some_strokes(truth))
+    studies: list[Any] = []
+
+    class Watched(np.ndarray):
+        """Somebody looks just before it is written to, and grows just after."""
+
+        def __setitem__(self, key: Any, value: Any) -> None:
+            plain = np.asarray(self)
+            session._growth._painted = plain
+            studies.append(session.study(lambda *_: plain.__setitem__(key, value)))
+            plain[key] = value
+
+    session._growth._painted = session._growth._painted.view(Watched)
+    session.paint(([1], [3], [5]), 2)
+    session.adopt(studies[0])
+    assert session.seeds[1, 3, 5] == 2
+    assert session.is_stale

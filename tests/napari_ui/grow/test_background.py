@@ -93,7 +93,7 @@ def test_doubt_is_at_the_border_with_what_is_not_shown(
     viewer: Any, dock: GrowDock, image: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(certainty_panel, "_REST_MS", 50)
-    seeds = viewer.add_labels(only_middle(), name="seeds")
+    viewer.add_labels(only_middle(), name="seeds")
     dock.applying.background.value = BORDER
     start(dock)
     dock.certainty.doubt.value = True
@@ -101,8 +101,6 @@ def test_doubt_is_at_the_border_with_what_is_not_shown(
     panel = dock.certainty
     wait_for(lambda: not panel._is_behind and panel._job is None)
     assert dock.message.startswith("Slice ")
-    # Only where something is painted one need not look again.
-    assert f"Slice {np.flatnonzero(seeds.data.any((1, 2)))[0]} " not in dock.message
     layer = next(one for one in viewer.layers if one.name == "brain doubt")
     assert layer.data.max() > 0.2
 
