@@ -10,6 +10,7 @@ how much of the object was painted in the end. Engines that are not installed ar
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -69,7 +70,9 @@ def play(engine: Engine, case: Case, seed: int) -> list[float]:
 def engines() -> dict[str, Engine]:
     """Every engine, by name."""
     known: dict[str, Engine] = {
-        "GrowCut": lambda case, seeds: nss.growcut(case.image, seeds, connectivity=3),
+        "GrowCut": lambda case, seeds: nss.growcut(
+            case.image, seeds, connectivity=3, spacing=case.spacing
+        ),
         "GrowCut, guided": lambda case, seeds: nss.growcut(
             case.image, seeds, connectivity=3, guide="auto", spacing=case.spacing
         ),
@@ -79,7 +82,7 @@ def engines() -> dict[str, Engine]:
         "random walker (scikit-image)": walk,
         "watershed": lambda case, seeds: nss.watershed(case.image, seeds, spacing=case.spacing),
     }
-    if find_spec("itk"):
+    if find_spec("itk") and hasattr(importlib.import_module("itk"), "FastGrowCut"):
         known["itk-growcut"] = grow_itk
     return known
 

@@ -12,6 +12,7 @@ import pytest
 import napari_segsuite as nss
 from builders import two_halves, two_strokes
 from napari_segsuite import cli
+from napari_segsuite.errors import InputError
 from napari_segsuite.space import Space
 
 SHAPE = (9, 11, 12)
@@ -77,6 +78,8 @@ def test_labels_say_which_model_made_them(inputs: Path, capsys: pytest.CaptureFi
     capsys.readouterr()
     said = fails(capsys, "batch", "labels.nii.gz", "other.nii.gz", "-o", "out")
     assert "made with the model halves.guide.npz; give that file instead" in said
+    with pytest.raises(InputError, match=r"saved model halves\.guide\.npz; read that file"):
+        nss.replay(record, "other.nii.gz")
 
 
 def test_json_is_one_document(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:

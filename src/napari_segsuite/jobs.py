@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import saved_models
 from .device import Device, is_out_of_memory, resolve_device
 from .errors import (
     Cancelled,
@@ -158,9 +159,15 @@ def replay(
     Raises
     ------
     InputError
-        If an input is not the one the record names, by its digest.
+        If an input is not the one the record names, by its digest, or the record is of a
+        saved model.
     """
     record = provenance if isinstance(provenance, Provenance) else Provenance.from_dict(provenance)
+    if record.method == saved_models.METHOD_ID:
+        raise InputError(
+            f"expected the record of a method, got that of the saved model "
+            f"{record.settings.get('model')}; read that file with PixelClassifier.load and predict"
+        )
     injected = dict(record.injected)
     channel_axis = injected.get("channel_axis")
     method = get_method(record.method)

@@ -71,12 +71,18 @@ class Step:
                 f"{record.settings.get('model')}; give that file instead"
             )
         step = cls.of_method(get_method(record.method))
+        rng, axis = record.injected.get("rng", 0), record.injected.get("channel_axis")
+        if not isinstance(rng, int) or not isinstance(axis, int | None):
+            raise InputError(
+                f"{step.method.title}: expected whole numbers as rng and channel_axis, got "
+                f"{rng!r} and {axis!r}; correct the step"
+            )
         return replace(
             step,
             settings=step.method.check(record.settings),
             inputs=step.inputs | {*record.inputs},
-            rng=int(record.injected.get("rng", 0)),
-            channel_axis=record.injected.get("channel_axis"),
+            rng=rng,
+            channel_axis=axis,
         )
 
     @property
@@ -296,6 +302,12 @@ def _from_json(path: Path) -> tuple[list[dict[str, Any]], tuple[LabelClass, ...]
 
 def _with_earlier(entry: Mapping[str, Any]) -> list[Provenance]:
     """A record after those of the steps before it, which `_with_history` left in it."""
+    unknown = sorted(entry.keys() - Provenance.__dataclass_fields__.keys())
+    if unknown:
+        raise InputError(
+            f"expected steps of a method, settings and injected, got {unknown[0]!r} in one; "
+            "correct or remove it"
+        )
     record = Provenance.from_dict({"settings": {}, **entry})
     earlier = [made["provenance"] for made in record.inputs.values() if "provenance" in made]
     return [*(step for before in earlier for step in _with_earlier(before)), record]

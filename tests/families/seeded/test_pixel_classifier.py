@@ -68,6 +68,20 @@ def test_a_bad_file_is_refused_in_one_sentence(tmp_path: Any) -> None:
         nss.PixelClassifier.load(tmp_path / "absent.guide.npz")
 
 
+def test_bytes_that_were_changed_are_refused_in_one_sentence(tmp_path: Any) -> None:
+    path = tmp_path / "bad.guide.npz"
+    learned()[0].save(path)
+    sound = path.read_bytes()
+    refused = 0
+    for place in range(0, len(sound), max(1, len(sound) // 200)):
+        path.write_bytes(sound[:place] + bytes([sound[place] ^ 255]) + sound[place + 1 :])
+        try:
+            nss.PixelClassifier.load(path)
+        except FormatError:
+            refused += 1
+    assert refused > 150
+
+
 @pytest.mark.parametrize(
     ("name", "spoil"),
     [

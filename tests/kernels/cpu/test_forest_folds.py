@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_segsuite.errors import ParameterError
-from napari_segsuite.kernels.cpu.forest import predict, train
-from napari_segsuite.kernels.cpu.forest_folds import predict_out_of_fold, stratified_folds
+from napari_segsuite.kernels.cpu.forest import train
+from napari_segsuite.kernels.cpu.forest_folds import stratified_folds
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(-5, 5)), min_size=1), st.integers(2, 4))
@@ -67,26 +67,3 @@ def test_a_tree_does_not_depend_on_the_fold_it_is_kept_from():
         for t in range(9)
     ]
     assert same == [False, True, False] * 3
-
-
-def test_strangers_do_not_believe_in_chance():
-    samples, classes, groups = random_strokes()
-    folds = stratified_folds(classes, groups, 3)
-    forest = train(samples, classes, 2, folds=folds)
-    probabilities, judged = predict_out_of_fold(forest, samples, folds)
-    assert judged.all()
-    np.testing.assert_array_equal(probabilities.sum(0, dtype=int), 255)
-    assert (predict(forest, samples).argmax(0) == classes).all()
-    assert (probabilities.argmax(0) == classes).mean() < 0.8
-
-
-def test_samples_that_all_trees_saw_are_not_judged():
-    samples, classes, groups = random_strokes()
-    classes[groups == 0] = 2
-    folds = stratified_folds(classes, groups, 2)
-    forest = train(samples, classes, 3, folds=folds)
-    probabilities, judged = predict_out_of_fold(forest, samples, folds)
-    np.testing.assert_array_equal(judged, groups != 0)
-    assert not probabilities[:, ~judged].any()
-    _, judged = predict_out_of_fold(train(samples, classes, 3), samples, folds)
-    assert not judged.any()

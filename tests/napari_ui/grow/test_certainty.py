@@ -241,11 +241,27 @@ def test_slices_are_counted_from_the_region(
     np.testing.assert_array_equal(on_display(image), image.data[first + LEAST_CERTAIN])
 
 
+def test_a_preview_that_could_not_start_has_nothing_to_look_into(
+    dock: GrowDock, image: Any, seeds: Any
+) -> None:
+    seeds.data[...] = 0
+    dock.limits.region.value = "seeds"
+    dock.preview()
+    settle(dock)
+    assert "expected seeds" in dock.message.lower()
+    dock.certainty.strength.value = True
+    dock.certainty.doubt.value = True
+    dock.certainty.go_button.click()
+    assert "Nothing has grown yet" in dock.message
+    dock.desk.apply()
+    assert "Nothing has grown yet" in dock.message
+
+
 def test_where_there_is_nowhere_to_go_it_says_so(
     measured: list[Any], viewer: Any, dock: GrowDock, image: Any, seeds: Any
 ) -> None:
     dock.certainty.go_to_least_certain()
-    assert "preview" in dock.message
+    assert "press Preview" in dock.message
     start(dock)
     viewer.dims.ndisplay = 3
     dock.certainty.go_to_least_certain()

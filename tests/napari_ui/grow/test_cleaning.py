@@ -160,6 +160,16 @@ def test_what_cannot_be_done_is_said(viewer: Any, dock: GrowDock, image: Any, se
     assert "shape" in dock.message
 
 
+def test_what_grows_is_not_cleaned_as_a_result(dock: GrowDock, image: Any, seeds: Any) -> None:
+    start(dock)
+    for layer in (seeds, dock.controller.preview.layer):
+        before = layer.data.copy()
+        dock.applying.target.value = layer
+        clean(dock, "Smooth", chosen=False)
+        assert "what grows" in dock.message
+        np.testing.assert_array_equal(layer.data, before)
+
+
 def specks() -> np.ndarray:
     labels = np.zeros(SHAPE, np.uint8)
     labels[::2, ::2, ::2] = 1

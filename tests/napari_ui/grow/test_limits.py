@@ -65,6 +65,14 @@ def test_overlay_is_never_taken_for_seeds(viewer: Any, dock: GrowDock, image: An
     assert dock.inputs.seeds.value is None
 
 
+def test_range_may_go_beyond_contrast_limits_and_stays(viewer: Any, dock: GrowDock) -> None:
+    image = viewer.add_image(blobs(), name="brain", contrast_limits=(40, 100))
+    dock.limits.set_range(50, 200)
+    assert dock.limits.value_range == (50, 200)
+    image.scale = (2, 1, 1)
+    assert dock.limits.value_range == (50, 200)
+
+
 def test_range_from_what_is_painted(dock: GrowDock, image: Any, seeds: Any) -> None:
     from napari_segsuite.growing.limits import suggest_range
 

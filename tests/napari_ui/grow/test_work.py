@@ -278,6 +278,20 @@ def test_guide_is_saved_where_there_is_one(
 
 
 # --- settings -------------------------------------------------------------------------
+def test_settings_are_kept_when_another_image_follows_at_once(viewer: Any, dock: GrowDock) -> None:
+    first = viewer.add_image(blobs(), name="first")
+    second = viewer.add_image(blobs(), name="second")
+    dock.inputs.image.value = first
+    idle(dock)
+    dock.applying.smoothing.value = 2.5
+    dock.inputs.image.value = second
+    idle(dock)
+    dock.applying.smoothing.value = 0.5
+    dock.inputs.image.value = first
+    idle(dock)
+    assert dock.applying.values()["smoothing"] == 2.5
+
+
 def test_settings_are_remembered_for_each_image(viewer: Any, dock: GrowDock) -> None:
     first = viewer.add_image(blobs(), name="first")
     second = viewer.add_image(blobs(), name="second")

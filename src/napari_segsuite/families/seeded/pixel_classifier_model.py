@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +18,7 @@ from ...progress import SILENT, Progress, part_of
 from ...typing import FloatArray, ImageArray, LabelArray, MaskArray
 from .feature_bank import FeatureBank, build_bank, distinct_channels, robust_scale
 from .growcut_inputs import channels_first
-from .saved_forest import forest_arrays, forest_depth, read_forest
+from .saved_forest import UNREADABLE, forest_arrays, forest_depth, read_forest
 from .seeds import check_seeds
 from .strokes import Strokes, find_strokes
 
@@ -311,7 +311,8 @@ class PixelClassifier:
             If the file is not there, is none of these, or is damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # Opened here: numpy leaves a file that is no sound archive open.
+            with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 version, ndim, position, rng, count = file["facts"].tolist()
                 if version != _FORMAT:
                     raise ValueError(f"format {version}")
@@ -320,7 +321,7 @@ class PixelClassifier:
                 read.classes = tuple(file["classes"].tolist())
                 read._edges, read._ndim = file["edges"], ndim
                 read._used = ChannelChoice(count, tuple(file["channels"].tolist()))
-        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        except UNREADABLE as error:
             raise FormatError(
                 f"{path}: expected a classifier saved by this program ({EXTENSION}), got a file "
                 f"that cannot be read as one ({error}); save it again or choose another."

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from ...kernels.cpu.forest import Forest
+
+# What reading a file that is damaged, or no archive of arrays, may raise.
+UNREADABLE = (
+    OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, BadZipFile, zlib.error,
+)  # fmt: skip
 
 # What is kept of a forest; its depth follows.
 _FOREST = ("child", "feature", "threshold", "leaves", "roots", "left_out")

@@ -1,4 +1,4 @@
-"""A forest judged on its own samples, by trees that were kept from seeing them."""
+"""Which samples each tree of a forest is kept from seeing: whole strokes, class by class."""
 
 from __future__ import annotations
 
@@ -8,52 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ParameterError
-from .forest import Forest, predict
-
-
-def predict_out_of_fold(
-    forest: Forest, samples: NDArray[np.uint8], folds: NDArray[Any], *, threads: int | None = None
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Judge training samples by the trees that have not seen their fold.
-
-    Parameters
-    ----------
-    forest : Forest
-        Trained with `folds`.
-    samples : (F, n) uint8 array
-        The samples it was trained on.
-    folds : (n,) array of int
-        Their folds.
-    threads : int, optional
-        As many as numba would use by default.
-
-    Returns
-    -------
-    probabilities : (K, n) uint8 array
-        The classes of a sample add up to 255; 0 for samples that every tree has seen.
-    judged : (n,) bool array
-        False for those.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from napari_segsuite.kernels.cpu.forest import train
-    >>> line = np.repeat(np.array([[10, 20, 200, 210]], dtype=np.uint8), 5, axis=1)
-    >>> classes = np.repeat(np.array([0, 0, 1, 1], dtype=np.uint8), 5)
-    >>> folds = stratified_folds(classes, np.repeat(np.arange(4), 5), 2)
-    >>> forest = train(line, classes, 2, folds=folds)
-    >>> probabilities, judged = predict_out_of_fold(forest, line, folds)
-    >>> bool(judged.all()), bool((probabilities.argmax(0) == classes).all())
-    (True, True)
-    """
-    probabilities = np.zeros((forest.leaves.shape[1], samples.shape[1]), dtype=np.uint8)
-    judged = np.zeros(samples.shape[1], dtype=np.bool_)
-    for fold in np.unique(forest.left_out[forest.left_out >= 0]):
-        strangers = forest._replace(roots=forest.roots[forest.left_out == fold])
-        here = np.asarray(folds) == fold
-        probabilities[:, here] = predict(strangers, samples[:, here], threads=threads)
-        judged |= here
-    return probabilities, judged
 
 
 def stratified_folds(

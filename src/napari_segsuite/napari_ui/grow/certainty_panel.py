@@ -99,8 +99,8 @@ class CertaintyPanel(QWidget):
     def go_to_least_certain(self) -> None:
         """Move the slider to the slice whose borders are most in doubt, once that is known."""
         order = self._controller.order
-        if order is None:
-            self.said.emit("Start the preview first.", True)
+        if order is None or (self._controller.growth is None and self._controller.is_settled):
+            self.said.emit("Nothing has grown yet; press Preview, or Update now.", True)
         elif self._viewer.dims.ndisplay == 3 or order.source.grid.ndim < 3:
             self.said.emit("Show slices of a volume to be led from one to the next.", True)
         else:
@@ -110,7 +110,9 @@ class CertaintyPanel(QWidget):
 
     def refresh(self) -> None:
         """Bring the layers up to date; where the preview is still changing, after that."""
-        if not self._is_behind or not self._controller.is_settled or not self._controller.is_on:
+        if not self._is_behind or not self._controller.is_settled:
+            return
+        if self._controller.growth is None:  # off, or it could not start
             return
         self._is_behind = False
         if self.strength.value:

@@ -191,19 +191,10 @@ class GrowDock(QWidget):
         self.classes.changed.connect(self._on_classes)
         self.limits.range_changed.connect(self._show_range)
         self.limits.suggestion_wanted.connect(self._suggest_range)
-        self._layer_events = [
-            getattr(self._viewer.layers.events, name)
-            for name in ("inserted", "removed", "reordered", "renamed")
-        ]
-        for emitter in self._layer_events:
-            emitter.connect(self._on_layers)
+        # napari's emitters drop whoever is gone by themselves.
+        for name in ("inserted", "removed", "reordered", "renamed"):
+            getattr(self._viewer.layers.events, name).connect(self._on_layers)
         self._viewer.dims.events.current_step.connect(self._on_slider)
-        self.destroyed.connect(self._stop_listening)
-
-    def _stop_listening(self, _sender: Any = None) -> None:
-        for emitter in self._layer_events:
-            emitter.disconnect(self._on_layers)
-        self._viewer.dims.events.current_step.disconnect(self._on_slider)
 
     @contextlib.contextmanager
     def _saying_problems(self) -> Any:

@@ -55,6 +55,7 @@ class LimitsPanel(QWidget):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self._watched: list[Any] = []
+        self._image_range: tuple[float, float] | None = None
         self.mask = LayerChooser(viewer, _MASK, (napari.layers.Labels,))
         self.box = LayerChooser(viewer, _BOX, (napari.layers.Shapes, napari.layers.Labels))
         self._make_range()
@@ -92,8 +93,9 @@ class LimitsPanel(QWidget):
 
     def set_image_range(self, low: float, high: float) -> None:
         """Have the slider span the intensities of an image."""
-        if not high > low or (low, high) == (self.slider.minimum(), self.slider.maximum()):
+        if not high > low or (low, high) == self._image_range:
             return
+        self._image_range = low, high
         was = self.slider.blockSignals(True)
         self.slider.setRange(low, high)
         self.slider.setValue((low, high))
@@ -102,6 +104,10 @@ class LimitsPanel(QWidget):
 
     def set_range(self, low: float, high: float) -> None:
         """Limit growth to a range."""
+        # An image may hold more than the contrast limits that it came with.
+        was = self.slider.blockSignals(True)
+        self.slider.setRange(min(low, self.slider.minimum()), max(high, self.slider.maximum()))
+        self.slider.blockSignals(was)
         self.slider.setValue((low, high))
         self.uses_range.value = True
 

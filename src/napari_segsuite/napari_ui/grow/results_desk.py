@@ -111,7 +111,7 @@ class ResultsDesk(QObject):
         controller, panel = self._dock.controller, self._dock.applying
         order, growth = controller.order, controller.growth
         if order is None or growth is None or growth.engine is None:
-            raise InputError("Start the preview first.")
+            raise InputError("Nothing has grown yet; press Preview, or Update now.")
         rule = {
             "rule": panel.rule.value,
             "classes": self._chosen_class() if panel.rule.value == "classes" else (),
@@ -139,12 +139,16 @@ class ResultsDesk(QObject):
         if target is None:
             name = f"{order.source.name} {get_method(order.planner.method).title}"
             return self.keeper.new_layer(order.source, order.seeds, name)
-        if target is order.seeds or target is self._dock.controller.preview.layer:
-            raise InputError(
-                f"expected a layer for the result, got '{target.name}', which is what grows; "
-                f"choose another one, or none for a new one."
-            )
+        self._require_result(target)
         return target
+
+    def _require_result(self, layer: Labels) -> None:
+        order = self._dock.controller.order
+        if order is not None and layer in (order.seeds, self._dock.controller.preview.layer):
+            raise InputError(
+                f"expected a layer for the result, got '{layer.name}', which is what grows; "
+                f"choose another one under 'Result', or none for a new one."
+            )
 
     def _chosen_class(self) -> tuple[int]:
         current = self._dock.classes.current()
@@ -163,6 +167,7 @@ class ResultsDesk(QObject):
         layer = self._dock.applying.target.value
         if layer is None:
             raise InputError("Choose the result to clean under 'Result', or apply the preview.")
+        self._require_result(layer)
         record = layer.metadata.get(METADATA_KEY, {})
 
         def make(labels: LabelArray, progress: Progress) -> Made:
@@ -240,7 +245,7 @@ class ResultsDesk(QObject):
         if seeds is not None:
             _hand_on_classes(seeds, layer, keeps_own=not self.keeper.is_own(layer))
         target = self._dock.applying.target
-        if target.value is not layer:
+        if target.value is not layer and layer in self._viewer.layers:
             target.refresh()
             target.value = layer
         self._dock.controller.park()

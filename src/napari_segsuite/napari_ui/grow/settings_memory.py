@@ -54,8 +54,7 @@ class SettingsMemory(QObject):
         self._rest.timeout.connect(self.keep)
         for changed in (dock.engine.changed, dock.limits.changed, dock.applying.changed):
             changed.connect(self._rest.start)
-        for widget in (dock.applying.rule, dock.applying.background):
-            widget.changed.connect(lambda _value: self._rest.start())
+        dock.applying.rule.changed.connect(lambda _value: self._rest.start())
 
     def settings(self) -> dict[str, Any]:
         """What the form says, but for the layers that are chosen in it."""
@@ -75,7 +74,9 @@ class SettingsMemory(QObject):
 
     def recall(self, layer: Any) -> None:
         """Show what was kept for an image, if anything was."""
-        self._rest.stop()
+        if self._rest.isActive():
+            self._rest.stop()
+            self.keep()  # of the image before
         self._key = key = None if layer is None else (str(layer.name), _shape(layer))
         if self._search is not None:
             self._search.cancel()
