@@ -15,7 +15,7 @@ from ..form_parts import Fold, add_row, form_rows
 from ..forms import SettingsForm
 
 # While painting, what the strokes teach is worth its time; a plain call leaves it out.
-_LIVE_DEFAULTS = {"guide": "auto", "connectivity": 3}
+LIVE_DEFAULTS = {"guide": "auto", "connectivity": 3}
 _IN_SIGHT = ("guide",)
 
 
@@ -89,7 +89,7 @@ class EnginePanel(QWidget):
             method = get_method(self.method_id)
             params = [param for param in method.params if param.name not in NOT_LIVE]
             form = SettingsForm(params, method.title)
-            form.set_values(_LIVE_DEFAULTS)
+            form.set_values(LIVE_DEFAULTS)
             form.set_unit(self._unit)
             form.changed.connect(self.changed.emit)
             self._forms[self.method_id] = form

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ...device import available_memory
 from ...errors import InputError, SpaceMismatchError
+from ...growing.engines import LIVE_METHOD
 from ...image import Image
 from ...method import Input
 from ...registry import get_method
@@ -23,6 +24,7 @@ from ..form_parts import add_row, form_rows
 from ..layer_choice import LayerChooser
 from ..new_seeds import add_seeds_layer
 from ..settings import preferences
+from .engine_panel import LIVE_DEFAULTS
 from .source import ImageSource, finest_level
 
 if TYPE_CHECKING:
@@ -271,8 +273,9 @@ def _channel_names(layer: Any, n_channels: int) -> list[tuple[str, int]]:
 
 def _fitting_level(layer: napari.layers.Image) -> int:
     limit = preferences().memory_limit or available_memory()
+    per_voxel = get_method(LIVE_METHOD).memory_per_voxel(_n_channels(layer), LIVE_DEFAULTS)
     try:
-        return finest_level(layer, get_method("growcut").bytes_per_voxel, limit)
+        return finest_level(layer, per_voxel, limit)
     except InputError:
         return 0
 
