@@ -258,7 +258,13 @@ def test_control_c_ends_with_130(inputs: Path, jobs: str) -> None:
     words = ["batch", "recipe.json", "slow.nii", "slower.nii", "-o", "out", *SEEDS]
     command = [*COMMAND, *words, "--jobs", jobs]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell has what it runs in the background ignore the signal, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     with process, open("slow.nii", "wb"):  # which waits until somebody reads the image
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
