@@ -8,8 +8,8 @@ import numpy as np
 
 import napari_segsuite as nss
 from builders import two_halves, two_strokes
+from napari_segsuite import boxes
 from napari_segsuite.families.postprocessing.smoothing import smooth_labels
-from napari_segsuite.growing import boxes
 from napari_segsuite.growing.live import Growth, GrowthPlan, LiveGrowth
 from napari_segsuite.image import Image
 from napari_segsuite.label_values import label_counts

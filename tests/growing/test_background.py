@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import napari_segsuite as nss
 from builders import two_halves
 from live_scenes import REGION, SHAPE, SPACING, Screen, fresh, plan_for, seeds
-from napari_segsuite.growing import boxes
+from napari_segsuite import boxes
 from napari_segsuite.growing.live import BORDER, GrowthPlan, LiveGrowth
 from napari_segsuite.growing.rehearsal import script_of
 from napari_segsuite.image import Image

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_segsuite import boxes
+from napari_segsuite.boxes import contains
 from napari_segsuite.errors import InputError, ParameterError
-from napari_segsuite.growing import boxes, limits
-from napari_segsuite.growing.boxes import contains
+from napari_segsuite.growing import limits
 from napari_segsuite.growing.limits import (
     Limits,
     allowed,

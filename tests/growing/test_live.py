@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import napari_segsuite as nss
 from live_scenes import REGION, SHAPE, Screen, fresh, plan_for, seeds
+from napari_segsuite import boxes
 from napari_segsuite.errors import Cancelled, InputError
-from napari_segsuite.growing import boxes
 from napari_segsuite.image import Image
 
 edits = st.lists(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_segsuite import boxes
 from napari_segsuite.errors import InputError, ParameterError
-from napari_segsuite.growing import boxes, merging
+from napari_segsuite.growing import merging
 from napari_segsuite.growing.merging import merge
 
 RESULT = np.array([[0, 0, 1, 1], [2, 2, 3, 3]], np.uint8)

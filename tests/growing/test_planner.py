@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from builders import two_halves
+from napari_segsuite import boxes
 from napari_segsuite.errors import InputError, OutOfMemoryError
-from napari_segsuite.growing import boxes
 from napari_segsuite.growing.limits import Limits
 from napari_segsuite.growing.planner import Planner
 from napari_segsuite.image import Image

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_segsuite import warmup
+from napari_segsuite import boxes, warmup
 from napari_segsuite.compute import child_environment
 from napari_segsuite.errors import Cancelled
-from napari_segsuite.growing import boxes
 from napari_segsuite.growing.live import GrowthPlan
 from napari_segsuite.growing.rehearsal import script_of
 from napari_segsuite.image import Image

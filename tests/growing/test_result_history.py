@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_segsuite import boxes
+from napari_segsuite.boxes import bounding_box
 from napari_segsuite.errors import InputError
-from napari_segsuite.growing import boxes, result_history
-from napari_segsuite.growing.boxes import bounding_box
+from napari_segsuite.growing import result_history
 from napari_segsuite.growing.result_history import ResultHistory
 
 MUCH = 1 << 30

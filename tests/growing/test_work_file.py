@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_segsuite import boxes
 from napari_segsuite.errors import FormatError, InputError
-from napari_segsuite.growing import boxes, work_file
+from napari_segsuite.growing import work_file
 from napari_segsuite.growing.work_file import (
     ImageIdentity,
     Work,

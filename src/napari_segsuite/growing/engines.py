@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .. import jobs
+from ..boxes import bounding_box
 from ..errors import InputError
 from ..families.seeded.guided_session import GuidedSession, Study
 from ..image import Image, Segmentation
@@ -15,7 +16,6 @@ from ..method import Method
 from ..progress import SILENT, Progress
 from ..registry import get_method, methods
 from ..typing import Box, FloatArray, LabelArray, MaskArray
-from .boxes import bounding_box
 
 LIVE_METHOD = "growcut"
 # Settings of the live method that make sense for a single run only.

@@ -10,10 +10,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError, ParameterError
-from ..space import Space
-from ..typing import Box, ImageArray, LabelArray, MaskArray
-from .boxes import (
+from ..boxes import (
     bounding_box,
     contains,
     grown,
@@ -25,6 +22,9 @@ from .boxes import (
     union,
     whole,
 )
+from ..errors import InputError, ParameterError
+from ..space import Space
+from ..typing import Box, ImageArray, LabelArray, MaskArray
 
 # A region grows by eighths of an axis, so that few strokes make it grow.
 _BLOCKS = 8

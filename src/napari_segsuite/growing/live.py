@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import boxes
 from ..image import Image
 from ..label_values import label_counts
 from ..progress import SILENT, Progress
 from ..typing import Box, FloatArray, LabelArray, MaskArray
-from . import boxes
 from .engines import LIVE_METHOD, Engine, make_engine
 
 # Beyond what anybody paints; a wider type of label holds it.

@@ -8,10 +8,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..boxes import shape_of, slabs, whole
 from ..errors import InputError, ParameterError
 from ..label_values import compact_labels, integer_labels
 from ..typing import Box, LabelArray, MaskArray
-from .boxes import shape_of, slabs, whole
 
 Rule = Literal["replace", "unlabelled", "classes"]
 

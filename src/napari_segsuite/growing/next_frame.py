@@ -8,10 +8,10 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..boxes import bounding_box, grown
 from ..errors import InputError
 from ..label_values import compact_labels, present_labels, smallest_label_dtype
 from ..typing import LabelArray, MaskArray
-from .boxes import bounding_box, grown
 
 
 def seeds_from_result(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import boxes
 from ..device import available_memory
 from ..errors import InputError, OutOfMemoryError
 from ..image import Image
@@ -16,7 +17,6 @@ from ..progress import SILENT, Progress
 from ..registry import get_method
 from ..space import Space
 from ..typing import Box, LabelArray, MaskArray
-from . import boxes
 from .channels import first_channel, stack
 from .engines import LIVE_METHOD
 from .limits import Limits, allowed, region

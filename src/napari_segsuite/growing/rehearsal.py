@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import boxes
 from ..image import Image
 from ..label_values import smallest_label_dtype
 from ..space import Space
 from ..typing import LabelArray
-from . import boxes
 from .live import GrowthPlan, LiveGrowth
 
 _SIDE = 16

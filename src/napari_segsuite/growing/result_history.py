@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..boxes import bounding_box, outside, shape_of, slabs, union, whole
 from ..errors import InputError
 from ..typing import Box
-from .boxes import bounding_box, outside, shape_of, slabs, union, whole
 
 # Higher levels shrink label images by little more and take several times as long.
 _LEVEL = 1

@@ -21,6 +21,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from ..boxes import slabs, whole
 from ..errors import FormatError, InputError
 from ..image import Image, LabelClass
 from ..io.atomic import atomic_path
@@ -30,7 +31,6 @@ from ..label_values import compact_labels
 from ..provenance import describe_input
 from ..space import Axis, AxisKind, Matrix, Space
 from ..typing import LabelArray
-from .boxes import slabs, whole
 
 FORMAT = 1
 _KIND = "napari-segsuite work"

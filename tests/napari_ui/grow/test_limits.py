@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grow_docks import SHAPE, blobs, choose_plain, grown, settle, shown, start, wait_for
-from napari_segsuite.growing.boxes import whole
+from napari_segsuite.boxes import whole
 from napari_segsuite.napari_ui.grow.dock import GrowDock
 
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...boxes import grown
 from ...typing import Box, FloatArray, LabelArray, MaskArray, Spacing
-from .classes import class_boxes, grown, is_any
+from .classes import class_boxes, is_any
 
 # Parts without overlap are one object if no farther apart than this many times their radii.
 _FARTHEST = 2.0

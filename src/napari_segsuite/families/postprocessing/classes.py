@@ -35,14 +35,6 @@ def class_boxes(labels: LabelArray, classes: Collection[int] = ()) -> dict[int, 
     return {i: listed[i] for i in ids if not classes or i in classes}
 
 
-def grown(box: Box, margins: Collection[int], shape: tuple[int, ...]) -> Box:
-    """The box with a margin per axis on both sides, as far as the array goes."""
-    return tuple(
-        slice(max(0, side.start - margin), min(n, side.stop + margin))
-        for side, margin, n in zip(box, margins, shape, strict=True)
-    )
-
-
 def is_any(labels: LabelArray, classes: Collection[int]) -> MaskArray:
     """Voxels of the chosen classes, or of any class if none is chosen."""
     chosen: MaskArray = np.isin(labels, np.array(list(classes))) if classes else labels != 0

@@ -8,9 +8,10 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from ...boxes import grown
 from ...progress import SILENT, Progress
 from ...typing import FloatArray, LabelArray, Spacing
-from .classes import class_boxes, grown, is_any
+from .classes import class_boxes, is_any
 
 # Below this a voxel's standing is the same, but for rounding.
 _TIE = 1e-5

@@ -11,12 +11,13 @@ import numpy as np
 from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
+from ...boxes import grown
 from ...label_values import present_labels, smallest_label_dtype
 from ...method import method
 from ...params import Unit
 from ...progress import SILENT, Progress
 from ...typing import LabelArray, MaskArray, Spacing
-from .classes import class_boxes, grown, is_any
+from .classes import class_boxes, is_any
 
 # Distances on a grid are uncertain by this many voxels: no neck is made out of it.
 _NOISE = 0.5

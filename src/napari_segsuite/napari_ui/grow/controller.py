@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from ...boxes import whole
 from ...errors import SegSuiteError
-from ...growing.boxes import whole
 from ...growing.live import Growth, LiveGrowth
 from ...growing.planner import Planner
 from ...progress import Progress

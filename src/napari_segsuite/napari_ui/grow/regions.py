@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...boxes import bounding_box
 from ...errors import InputError
-from ...growing.boxes import bounding_box
 from ...growing.limits import box_from_points
 from ...typing import Box
 from .inputs_panel import check_grid

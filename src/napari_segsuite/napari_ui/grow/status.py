@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...growing.boxes import shape_of
+from ...boxes import shape_of
 from ...growing.live import Growth
 from ...typing import Box
 from .controller import Order

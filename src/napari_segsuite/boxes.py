@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..typing import Box
+from .typing import Box
 
 _SLAB = 1 << 20
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from napari_segsuite.growing.boxes import (
+from napari_segsuite.boxes import (
     bounding_box,
     contains,
     grown,
