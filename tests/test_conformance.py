@@ -63,9 +63,9 @@ def test_value_outside_the_declaration_is_refused_by_name(method: Method, param:
 
 def invalid_values(param: Param) -> list[Any]:
     values: list[Any] = [object()]
-    if param.kind in ("int", "float", "ints"):
+    if param.kind in ("int", "float", "ints", "floats"):
         values += ["many", float("nan")]
-        wrap = (lambda v: (v,)) if param.kind == "ints" else (lambda v: v)
+        wrap = (lambda v: (v,)) if param.is_sequence else (lambda v: v)
         if param.minimum is not None:
             values.append(wrap(param.minimum - 1))
         if param.maximum is not None:

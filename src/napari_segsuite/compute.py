@@ -49,7 +49,7 @@ class JobRequest:
     image : Image or Segmentation
         A segmentation where the method works on labels.
     inputs : mapping of str to Segmentation or Image
-        Further image-like inputs: "seeds", "mask", "reference".
+        Further image-like inputs: "seeds", "labels", "mask", "reference".
     settings : mapping
     extras : tuple of str
         Further outputs to keep.

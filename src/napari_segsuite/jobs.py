@@ -40,7 +40,7 @@ Source = ImageArray | Image | Segmentation | str | Path
 
 
 class LabelInput(NamedTuple):
-    """Seeds, a mask or a reference, and where they lie, as far as that is known."""
+    """Seeds, labels, a mask or a reference, and where they lie, as far as that is known."""
 
     data: ImageArray
     space: Space | None = None
@@ -52,6 +52,7 @@ def run(
     image: Source,
     *,
     seeds: Source | None = None,
+    labels: Source | None = None,
     mask: Source | None = None,
     reference: Source | None = None,
     extras: str | tuple[str, ...] = (),
@@ -71,7 +72,7 @@ def run(
         Method id, e.g. "growcut".
     image : (M, N[, P]) array, Image, Segmentation or path
         Labels for a method that works on them: a Segmentation or a file brings its classes.
-    seeds, mask, reference : array, Image, Segmentation or path, optional
+    seeds, labels, mask, reference : array, Image, Segmentation or path, optional
         Further image-like inputs, on the grid of `image`.
     extras : tuple of str, or one str
         Names of further outputs to keep in ``result.extras``.
@@ -120,15 +121,15 @@ def run(
         )
     image = _opened(record, image)
     picture = as_image(image, spacing, channel_axis)
-    given = {"seeds": seeds, "mask": mask, "reference": reference}
-    labels = {name: label_input(source) for name, source in given.items() if source is not None}
-    check_inputs(record, picture, labels)
+    sources = {"seeds": seeds, "labels": labels, "mask": mask, "reference": reference}
+    given = {name: label_input(source) for name, source in sources.items() if source is not None}
+    check_inputs(record, picture, given)
     chosen = resolve_device(device, supports=record.devices)
     check_memory(record, picture, memory_limit, values)
 
     injected = _injected(record, picture, chosen, rng)
     collected = Extras(extras)
-    arrays = {name: np.asarray(value.data) for name, value in labels.items()}
+    arrays = {name: np.asarray(value.data) for name, value in given.items()}
     result = _call(record, picture, arrays, values, injected, collected, progress)
     provenance = Provenance(
         method=record.id,
@@ -143,7 +144,7 @@ def run(
         },
         versions=current_versions(),
     )
-    known = _known_classes(record, values, image, labels)
+    known = _known_classes(record, values, image, given)
     return _wrap(record, picture, result, values, collected, known, provenance)
 
 
@@ -265,7 +266,7 @@ def check_inputs(method: Method, image: Image, labels: Mapping[str, LabelInput])
 
 
 def label_input(source: Source) -> LabelInput:
-    """Bring whatever holds seeds, a mask or a reference to its parts."""
+    """Bring whatever holds seeds, labels, a mask or a reference to its parts."""
     if isinstance(source, str | Path):
         from .io import read
 

@@ -55,7 +55,7 @@ class Extras(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Input:
-    """An image-like argument of a method: "image", "seeds", "mask" or "reference"."""
+    """An image-like argument of a method: "image", "seeds", "labels", "mask" or "reference"."""
 
     name: str
     required: bool
@@ -79,6 +79,8 @@ class Method:
     bytes_per_channel: float
     bytes_by_setting: Mapping[str, Mapping[Any, tuple[float, float]]]
     stacked_by: str | None
+    is_pixelwise: bool
+    preview: Literal["none", "slice", "volume"]
     references: tuple[str, ...]
     function: Callable[..., Any]
 
@@ -190,11 +192,13 @@ def method(
     bytes_per_channel: float = 0.0,
     bytes_by_setting: Mapping[str, Mapping[Any, tuple[float, float]]] | None = None,
     stacked_by: str | None = None,
+    is_pixelwise: bool = False,
+    preview: Literal["none", "slice", "volume"] = "none",
     references: tuple[str, ...] = (),
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a segmentation method.
 
-    Positional parameters of the function are image-like inputs (`image`, `seeds`,
+    Positional parameters of the function are image-like inputs (`image`, `seeds`, `labels`,
     `mask`, `reference`); keyword-only ones are settings, with bounds and units in their
     annotation and help in the numpydoc entry. The keywords `spacing`, `channel_axis`,
     `device`, `progress`, `rng` and `extras` are filled in by the pipeline.
@@ -229,6 +233,12 @@ def method(
     stacked_by : str, optional
         Setting that, when not empty, makes the method return one frame per entry, as a
         time stack.
+    is_pixelwise : bool
+        Whether the place of a voxel among its neighbours plays no part, so that the frames
+        of a time series can be taken together as one image.
+    preview : {"none", "slice", "volume"}
+        Whether the method is fast enough to follow a slider: on the slice seen, where this
+        and its surroundings say all; on the whole image, where statistics over it decide.
     references : tuple of str
         DOIs or addresses.
 
@@ -263,6 +273,8 @@ def method(
             bytes_per_channel=bytes_per_channel,
             bytes_by_setting=bytes_by_setting or {},
             stacked_by=stacked_by,
+            is_pixelwise=is_pixelwise,
+            preview=preview,
             references=references,
             function=checked,
         )

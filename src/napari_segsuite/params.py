@@ -13,7 +13,7 @@ import annotated_types as at
 
 from .errors import ParameterError
 
-Kind = Literal["int", "float", "bool", "choice", "text", "ints"]
+Kind = Literal["int", "float", "bool", "choice", "text", "ints", "floats"]
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,24 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class PickedOn:
+    """Where else than in its own field a form lets a setting be chosen.
+
+    ``PickedOn("histogram")``: a line that is dragged on the image's histogram;
+    ``PickedOn("image")``: clicks on pixels, whose values it takes.
+    """
+
+    place: Literal["histogram", "image"]
+
+
+@dataclass(frozen=True)
 class Param:
     """One setting of a method.
 
     Attributes
     ----------
     name : str
-    kind : {"int", "float", "bool", "choice", "text", "ints"}
+    kind : {"int", "float", "bool", "choice", "text", "ints", "floats"}
     default : object
     minimum, maximum : float or None
         Bounds; `exclusive_minimum` excludes the lower one.
@@ -42,6 +53,8 @@ class Param:
     optional : bool
         Whether None is allowed.
     unit : str
+    picked_on : {"", "histogram", "image"}
+        Where else than in its own field a form lets it be chosen.
     help : str
     """
 
@@ -54,12 +67,18 @@ class Param:
     choices: tuple[str, ...] = ()
     optional: bool = False
     unit: str = ""
+    picked_on: Literal["", "histogram", "image"] = ""
     help: str = ""
 
     @property
     def title(self) -> str:
         """The name as a person reads it."""
         return self.name.replace("_", " ").capitalize()
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether it holds several numbers."""
+        return self.kind in ("ints", "floats")
 
     @property
     def constraint(self) -> str:
@@ -71,7 +90,12 @@ class Param:
         elif self.kind == "text":
             words = "text"
         else:
-            noun = {"int": "an integer", "float": "a number", "ints": "a sequence of integers"}
+            noun = {
+                "int": "an integer",
+                "float": "a number",
+                "ints": "a sequence of integers",
+                "floats": "a sequence of numbers",
+            }
             words = noun[self.kind] + self._interval()
         return f"{words} or None" if self.optional else words
 
@@ -103,8 +127,9 @@ class Param:
                 value = int(text)
             elif self.kind == "float":
                 value = float(text)
-            elif self.kind == "ints":
-                value = tuple(int(part) for part in text.split(",") if part.strip())
+            elif self.is_sequence:
+                number = int if self.kind == "ints" else float
+                value = tuple(number(part) for part in text.split(",") if part.strip())
             elif self.kind == "bool":
                 value = {
                     "true": True,
@@ -120,27 +145,33 @@ class Param:
 
     def _convert(self, value: Any) -> Any:
         """The value in the declared type; None if it has another type."""
-        is_number = isinstance(value, numbers.Real) and not _is_bool(value)
         if self.kind == "int":
-            return int(value) if is_number and value % 1 == 0 else None
+            return int(value) if _is_number(value) and value % 1 == 0 else None
         if self.kind == "float":
-            return float(value) if is_number and math.isfinite(value) else None
+            return float(value) if _is_number(value) else None
         if self.kind == "bool":
             return bool(value) if _is_bool(value) else None
-        if self.kind == "ints":
-            if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
-                return None
-            items = tuple(value)
-            whole = all(isinstance(v, numbers.Integral) and not _is_bool(v) for v in items)
-            return tuple(int(v) for v in items) if whole else None
+        if self.is_sequence:
+            return self._convert_items(value)
         return value if isinstance(value, str) else None
+
+    def _convert_items(self, value: Any) -> tuple[int, ...] | tuple[float, ...] | None:
+        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+            return None
+        items = tuple(value)
+        if not all(map(_is_number, items)):
+            return None
+        if self.kind == "floats":
+            return tuple(float(item) for item in items)
+        whole = all(isinstance(item, numbers.Integral) for item in items)
+        return tuple(int(item) for item in items) if whole else None
 
     def _within(self, value: Any) -> bool:
         if self.kind == "choice":
             return value in self.choices
         if self.kind in ("text", "bool"):
             return True
-        values = value if self.kind == "ints" else (value,)
+        values = value if self.is_sequence else (value,)
         low = -math.inf if self.minimum is None else self.minimum
         high = math.inf if self.maximum is None else self.maximum
         return all((v > low if self.exclusive_minimum else v >= low) and v <= high for v in values)
@@ -195,6 +226,8 @@ def _kind_of(name: str, annotation: Any) -> tuple[Kind, tuple[str, ...]]:
         return "choice", tuple(get_args(annotation))
     if annotation == tuple[int, ...]:
         return "ints", ()
+    if annotation == tuple[float, ...]:
+        return "floats", ()
     kinds: Mapping[Any, Kind] = {int: "int", float: "float", bool: "bool", str: "text"}
     if annotation not in kinds:
         raise TypeError(f"setting '{name}': no form can show a value of type {annotation!r}")
@@ -214,9 +247,15 @@ def _read_metadata(metadata: tuple[Any, ...]) -> dict[str, Any]:
             found["minimum"], found["maximum"] = item.ge, item.le
         elif isinstance(item, Unit):
             found["unit"] = item.symbol
+        elif isinstance(item, PickedOn):
+            found["picked_on"] = item.place
         else:
             raise TypeError(f"unknown bound {item!r} in a method's annotation")
     return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not _is_bool(value) and math.isfinite(value)
 
 
 def _is_bool(value: Any) -> bool:

@@ -148,7 +148,7 @@ class Recipe:
         return needed - {"image"}
 
     def takes(self, name: str) -> bool:
-        """Whether a further input, "seeds", "mask" or "reference", is of use to it."""
+        """Whether a further input, such as "seeds" or "mask", is of use to it."""
         steps = self.steps[:1] if name == "seeds" else self.steps
         return any(step.takes(name) for step in steps)
 

@@ -83,6 +83,8 @@ def load(path: str | os.PathLike[str]) -> Model:
             bytes_per_channel=pixels.BYTES_PER_CHANNEL,
             bytes_by_setting={},
             stacked_by=None,
+            is_pixelwise=False,
+            preview="none",
             references=(),
             function=apply,
         ),

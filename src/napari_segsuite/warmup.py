@@ -187,7 +187,7 @@ def _kind_of_value(param: Param, settings: Mapping[str, Any]) -> Any:
     value = settings[param.name]
     if param.kind in ("choice", "bool") or value is None:
         return value
-    return bool(value) if param.kind == "ints" else param.kind
+    return bool(value) if param.is_sequence else param.kind
 
 
 def _newest_source(module: str) -> int:

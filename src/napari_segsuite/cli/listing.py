@@ -130,7 +130,7 @@ def option(param: Param) -> str:
 
 def constraint(param: Param) -> str:
     """What a value must be and what it is when not given."""
-    default = ",".join(map(str, param.default)) if param.kind == "ints" else param.default
+    default = ",".join(map(str, param.default)) if param.is_sequence else param.default
     physical = {"physical": "unit of the image", "physical³": "unit of the image cubed"}
     unit = physical.get(param.unit, param.unit)
     stated = (

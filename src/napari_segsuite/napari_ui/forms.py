@@ -16,7 +16,14 @@ from ..params import Param
 _SLIDER_STEPS = 20
 _LARGEST_INT = 2**31 - 1
 _LARGEST_FLOAT = 1e12
-_TYPED = ("ints", "text")
+_TYPED = ("ints", "floats", "text")
+_HINTS = {
+    "ints": "none; e.g. 1, 2, 5",
+    "floats": "none; e.g. 0.5, 1, 2",
+    "int": "automatic",
+    "float": "automatic",
+    "text": "",
+}
 
 
 class SettingsForm:
@@ -115,8 +122,7 @@ def _is_typed(param: Param) -> bool:
 
 def _typed_widget(param: Param) -> ValueWidget[Any]:
     widget: ValueWidget[Any] = create_widget(value="", widget_type="LineEdit")
-    hints = {"ints": "none; e.g. 1, 2, 5", "int": "automatic", "float": "automatic", "text": ""}
-    widget.native.setPlaceholderText(hints.get(param.kind, ""))
+    widget.native.setPlaceholderText(_HINTS[param.kind])
     return widget
 
 

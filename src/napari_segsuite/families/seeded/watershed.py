@@ -13,6 +13,7 @@ from ...params import Unit
 from ...progress import SILENT, Progress
 from ...typing import FloatArray, ImageArray, LabelArray, MaskArray, Spacing
 from ..intensities import in_float32
+from ..voxels import channels_of, usable_voxels
 from .seeds import check_seeds
 
 
@@ -88,8 +89,8 @@ def watershed(
     >>> nss.watershed(image, seeds)[0]
     array([1, 1, 1, 2, 2, 2], dtype=uint8)
     """
-    channels = (image,) if channel_axis is None else tuple(np.moveaxis(image, channel_axis, 0))
-    allowed = _allowed(channels, mask)
+    channels = channels_of(image, channel_axis)
+    allowed = usable_voxels(channels, mask)
     check_seeds(seeds, allowed, "Watershed")
     progress(0.05, "gradient")
     gradient = gradient_magnitude(channels, scale, spacing, allowed)
@@ -131,15 +132,3 @@ def gradient_magnitude(
             if smooth.shape[axis] > 1:
                 total += np.square(np.gradient(smooth, size, axis=axis))
     return np.sqrt(total, out=total)
-
-
-def _allowed(channels: tuple[ImageArray, ...], mask: MaskArray | None) -> MaskArray | None:
-    """Voxels that may be labelled; None where all may."""
-    allowed = mask
-    for channel in channels:
-        if channel.dtype.kind != "f":
-            continue
-        finite = np.isfinite(channel)
-        if not finite.all():
-            allowed = finite if allowed is None else allowed & finite
-    return allowed

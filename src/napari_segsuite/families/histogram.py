@@ -1,0 +1,124 @@
+"""The values of one channel and how often they occur: all that a pixelwise method needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..typing import ImageArray, LabelArray, MaskArray
+from .voxels import check_any_usable, usable_voxels
+
+_N_BINS = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """The values that occur in an image.
+
+    Attributes
+    ----------
+    values : (B,) float64 array
+        In ascending order, each once. Integers of up to 16 bits, and wider ones that span
+        no more, are exact; of other images these are means of up to 65536 bins of equal
+        width.
+    counts : (B,) int64 array
+        Voxels of each, at least 1.
+    usable : (M, N[, P]) bool array or None
+        Voxels that were counted; None for all.
+    """
+
+    values: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    usable: MaskArray | None
+    _image: ImageArray
+    _low: float
+    _scale: float
+    _codes: NDArray[np.int64]
+
+    def label(self, of_value: NDArray[Any]) -> LabelArray:
+        """Give each voxel the label of its value.
+
+        Parameters
+        ----------
+        of_value : (B,) array of unsigned integers
+            Label of each of `values`.
+
+        Returns
+        -------
+        (M, N[, P]) array, dtype of `of_value`
+            0 where a voxel was not counted.
+
+        Examples
+        --------
+        >>> histogram = histogram_of(np.array([[5, 5, 90]], dtype=np.uint8), None, "Example")
+        >>> histogram.label(np.array([1, 2], dtype=np.uint8))
+        array([[1, 1, 2]], dtype=uint8)
+        """
+        from ..kernels.cpu.histogram import labels_of_codes
+
+        table = np.zeros(_N_BINS, of_value.dtype)
+        table[self._codes] = of_value
+        return labels_of_codes(self._image, self.usable, self._low, self._scale, table)
+
+
+def histogram_of(image: ImageArray, mask: MaskArray | None, title: str) -> Histogram:
+    """Count the values of an image: 1 byte per voxel where some are not finite, else none.
+
+    Parameters
+    ----------
+    image : (M, N[, P]) array
+        NaN and infinite voxels are not counted.
+    mask : (M, N[, P]) bool array, optional
+        Voxels that count.
+    title : str
+        The method's, for the sentence about an image without a value.
+
+    Raises
+    ------
+    InputError
+        If no voxel counts, or the values span more than a float64 holds.
+
+    Examples
+    --------
+    >>> histogram = histogram_of(np.array([[5, 5, 90]], dtype=np.uint8), None, "Example")
+    >>> histogram.values.tolist(), histogram.counts.tolist()
+    ([5.0, 90.0], [2, 1])
+    """
+    from ..kernels.cpu.histogram import count_codes
+
+    usable = usable_voxels((image,), mask)
+    check_any_usable(usable, title)
+    is_narrow = image.dtype.kind in "bui" and image.dtype.itemsize <= 2
+    low, scale = (_lowest(image), 1.0) if is_narrow else _binning(image, usable, title)
+    counts, sums = count_codes(image, usable, low, scale)
+    codes = np.flatnonzero(counts)
+    values = np.add(codes, low) if is_narrow else sums[codes] / counts[codes]
+    return Histogram(values, counts[codes], usable, image, low, scale, codes)
+
+
+def _lowest(image: ImageArray) -> float:
+    return 0.0 if image.dtype == bool else float(np.iinfo(image.dtype).min)
+
+
+def _binning(image: ImageArray, usable: MaskArray | None, title: str) -> tuple[float, float]:
+    """Lowest value, and bins per unit of intensity."""
+    where: Any = True if usable is None else usable
+    low = float(image.min(where=where, initial=_extreme(image, "max")))
+    high = float(image.max(where=where, initial=_extreme(image, "min")))
+    if not np.isfinite(high - low):
+        raise InputError(
+            f"{title}: expected intensities that span less than {np.finfo(np.float64).max:.0e}, "
+            "got more; scale the image down, for instance by its largest value."
+        )
+    if low == high or (image.dtype.kind in "iu" and high - low < _N_BINS):
+        return low, 1.0
+    return low, (_N_BINS - 1) / (high - low)
+
+
+def _extreme(image: ImageArray, name: str) -> Any:
+    info = np.finfo if image.dtype.kind == "f" else np.iinfo
+    return getattr(info(image.dtype), name)
