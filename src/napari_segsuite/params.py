@@ -255,7 +255,10 @@ def _read_metadata(metadata: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not _is_bool(value) and math.isfinite(value)
+    try:
+        return isinstance(value, numbers.Real) and not _is_bool(value) and math.isfinite(value)
+    except OverflowError:  # an integer beyond any float
+        return False
 
 
 def _is_bool(value: Any) -> bool:
