@@ -20,7 +20,7 @@ from napari_segsuite.errors import (
 from napari_segsuite.image import Image, LabelClass, Segmentation
 from napari_segsuite.job_memory import estimate_memory
 from napari_segsuite.method import Method, method
-from napari_segsuite.space import Axis, Space
+from napari_segsuite.space import Space
 
 SHAPE = (6, 8, 10)
 
@@ -152,10 +152,11 @@ def test_a_stack_of_steps_gets_a_time_axis() -> None:
     assert result.space.without("time") == image.space
 
 
-def test_one_time_point_at_a_time() -> None:
-    space = Space((Axis("t", "time"), Axis("y"), Axis("x")))
+def test_bare_array_of_four_axes_is_no_series_unless_said() -> None:
+    series = np.zeros((2, 3, 4, 5), dtype=np.uint8)
     with pytest.raises(InputError, match="pick a single time point"):
-        nss.run("global_threshold", Image(np.zeros((3, 4, 5)), space))
+        nss.run("global_threshold", series)
+    assert nss.run("global_threshold", series, frames="each").labels.shape == series.shape
 
 
 def test_paths_are_read(tmp_path: Any) -> None:

@@ -28,6 +28,7 @@ from . import errors, exchange
 from .device import is_plausible
 from .errors import Cancelled, JobFailedError, OutOfMemoryError, SegSuiteError
 from .image import Image, Segmentation
+from .job_frames import Frames
 from .method import Method
 from .progress import SILENT, Progress
 from .registry import get_method
@@ -57,6 +58,8 @@ class JobRequest:
     memory_limit : int or None
         Bytes the job may use.
     rng : int
+    frames : {"each", "together", "channels"}
+        How the time points of a series are taken.
     """
 
     method: str
@@ -67,8 +70,9 @@ class JobRequest:
     device: str = "auto"
     memory_limit: int | None = None
     rng: int = 0
+    frames: Frames = "each"
 
-    def run(self, progress: Progress = SILENT) -> Segmentation:
+    def run(self, progress: Progress = SILENT) -> Segmentation | Image:
         """Run the method here and now; see `jobs.run`."""
         from . import jobs
 
@@ -79,6 +83,7 @@ class JobRequest:
             device=self.device,
             memory_limit=self.memory_limit,
             rng=self.rng,
+            frames=self.frames,
             progress=progress,
             **self.inputs,  # type: ignore[arg-type]
             **self.settings,

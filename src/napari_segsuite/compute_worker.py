@@ -26,7 +26,7 @@ from . import errors, exchange
 from .compute import JobRequest
 from .device import is_out_of_memory
 from .errors import Cancelled, JobFailedError, OutOfMemoryError, SegSuiteError
-from .image import Segmentation
+from .image import Image, Segmentation
 
 _REPORTS_PER_SECOND = 20.0
 _REPORTS_AT_ONCE = 5.0
@@ -85,7 +85,7 @@ class _Worker:
             return _describe(error)
         return {"type": "done"}
 
-    def _hand_over(self, result: Segmentation) -> None:
+    def _hand_over(self, result: Segmentation | Image) -> None:
         arrays: list[NDArray[Any]] = []
         packed = exchange.pack(result, arrays)
         layout = exchange.layout_of(arrays)

@@ -97,7 +97,7 @@ def run(folder: Path, progress: Progress = SILENT) -> Outcome:
     _make(folder)
     sample = samples.load("brain")
     image, seeds, reference = sample["image"], sample["seeds"], sample["reference"]
-    grow = partial(jobs.run, METHOD, connectivity=CONNECTIVITY)
+    grow = partial(jobs.segment, METHOD, connectivity=CONNECTIVITY)
 
     started = time.perf_counter()
     corner, strokes = _corner(image, seeds)

@@ -75,12 +75,15 @@ class Image:
     name : str
     metadata : mapping
         What the source file said beyond geometry; carried along, never interpreted.
+    provenance : Provenance or None
+        How it was made, if a method made it.
     """
 
     data: ImageArray
     space: Space
     name: str = "image"
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         if not hasattr(self.data, "dtype"):

@@ -20,23 +20,25 @@ from .errors import (
     SegSuiteError,
     SpaceMismatchError,
 )
-from .image import Image, LabelClass, Segmentation, classes_present
+from .image import Image, LabelClass, Segmentation
 from .inputs import (
     as_array,
     check_channel_axis,
     check_image_shape,
     check_same_shape,
 )
+from .job_frames import Calls, Frames, at_one_time, check_frames, time_axis
 from .job_memory import check_memory
-from .label_values import present_labels
+from .job_results import Outcome, lasting_classes
 from .method import Extras, Method
-from .progress import SILENT, Progress
+from .progress import SILENT, Progress, part_of
 from .provenance import Provenance, current_versions, describe_input
 from .registry import get_method
-from .space import Axis, Space
+from .space import Space
 from .typing import ImageArray
 
 Source = ImageArray | Image | Segmentation | str | Path
+Result = Segmentation | Image
 
 
 class LabelInput(NamedTuple):
@@ -59,11 +61,12 @@ def run(
     device: str = "auto",
     spacing: tuple[float, ...] | None = None,
     channel_axis: int | None = None,
+    frames: Frames | None = None,
     rng: int = 0,
     memory_limit: int | None = None,
     progress: Progress = SILENT,
     **settings: Any,
-) -> Segmentation:
+) -> Result:
     """Run a method on an image and keep geometry, classes and provenance.
 
     Parameters
@@ -82,6 +85,11 @@ def run(
         Voxel size per spatial axis for a bare array; an `Image` brings its own.
     channel_axis : int, optional
         Axis of `image` that holds channels; an `Image` says so in its space.
+    frames : {"each", "together", "channels"}, optional
+        Of a time series: each time point by itself, which is the default; all together, so
+        that they share thresholds or clusters; or the course over time as channels of one
+        image. `job_frames.frame_choices` tells which of these a method can do. A bare array
+        of four axes is a time series only if this is given.
     rng : int
         Seed of methods that draw random numbers.
     memory_limit : int, optional
@@ -94,6 +102,7 @@ def run(
     Returns
     -------
     Segmentation
+        An Image from a method that makes one, such as "background_effect".
 
     Raises
     ------
@@ -123,18 +132,24 @@ def run(
     picture = as_image(image, spacing, channel_axis)
     sources = {"seeds": seeds, "labels": labels, "mask": mask, "reference": reference}
     given = {name: label_input(source) for name, source in sources.items() if source is not None}
-    check_inputs(record, picture, given)
+    frames = _frames_of(record, image, picture, values, frames)
+    check_inputs(record, picture, given, frames)
     chosen = resolve_device(device, supports=record.devices)
-    check_memory(record, picture, memory_limit, values)
+    check_memory(record, picture, memory_limit, values, frames)
 
+    calls = Calls(picture.space, frames)
     injected = _injected(record, picture, chosen, rng)
     collected = Extras(extras)
     arrays = {name: np.asarray(value.data) for name, value in given.items()}
-    result = _call(record, picture, arrays, values, injected, collected, progress)
+    tools = injected | {name: calls.channel_axis for name in {"channel_axis"} & injected.keys()}
+    array = _call_all(record, calls, picture, arrays, values, tools, collected, progress)
+    notes = {"note": chosen.note} if chosen.note else {}
+    if time_axis(picture.space) is not None:
+        notes["frames"] = frames
     provenance = Provenance(
         method=record.id,
         settings=values,
-        injected={**injected, **({"note": chosen.note} if chosen.note else {})},
+        injected={**injected, **notes},
         extras=extras,
         inputs={
             "image": describe_input(picture.name, picture.data, are_labels=record.takes_labels),
@@ -144,8 +159,54 @@ def run(
         },
         versions=current_versions(),
     )
-    known = _known_classes(record, values, image, given)
-    return _wrap(record, picture, result, values, collected, known, provenance)
+    outcome = Outcome(record, values, picture, calls, array, collected, provenance)
+    if record.output == "image":
+        return outcome.image()
+    return outcome.segmentation(_known_classes(record, values, image, given))
+
+
+def _frames_of(
+    method: Method,
+    source: Source,
+    image: Image,
+    settings: Mapping[str, Any],
+    frames: Frames | None,
+) -> Frames:
+    """How the time points are taken; of a bare array it cannot be told what its axes are."""
+    if time_axis(image.space) is None:
+        return frames or "each"
+    if frames is None and not isinstance(source, Image | Segmentation | str | Path):
+        raise InputError(
+            f"{method.title} works on one image at a time, got an array of shape "
+            f"{image.data.shape}; pick a single time point, name the channel axis, or say "
+            "frames='each' if its first axis is time."
+        )
+    stacked_by = method.stacked_by
+    if stacked_by is not None and settings[stacked_by] and frames != "channels":
+        raise InputError(
+            f"{method.title}: expected a single time point together with '{stacked_by}', got a "
+            "time series; pick a time point, or leave that setting empty."
+        )
+    return frames or "each"
+
+
+def segment(method: str | Method, image: Source, **options: Any) -> Segmentation:
+    """Run a method that makes labels; see `run`.
+
+    Raises
+    ------
+    InputError
+        If it makes an image.
+    """
+    record = method if isinstance(method, Method) else get_method(method)
+    if record.output == "image":
+        raise InputError(
+            f"expected a method that makes labels, got {record.title}, which makes an image; "
+            "choose another method"
+        )
+    result = run(record, image, **options)
+    assert isinstance(result, Segmentation)
+    return result
 
 
 def replay(
@@ -154,7 +215,7 @@ def replay(
     *,
     progress: Progress = SILENT,
     **inputs: Source,
-) -> Segmentation:
+) -> Result:
     """Make a result again from its provenance and the same inputs.
 
     Raises
@@ -171,6 +232,7 @@ def replay(
         )
     injected = dict(record.injected)
     channel_axis = injected.get("channel_axis")
+    frames = injected.get("frames")
     method = get_method(record.method)
     image = _opened(method, image)
     picture = as_image(image, None, channel_axis)
@@ -195,6 +257,7 @@ def replay(
         extras=record.extras,
         device=str(injected.get("device", "auto")),
         rng=int(injected.get("rng", 0)),
+        frames=frames,
         progress=progress,
         **inputs,  # type: ignore[arg-type]
         **record.settings,
@@ -228,7 +291,9 @@ def as_image(
     return Image.from_array(as_array(source, "image: "), spacing=spacing, channel_axis=channel_axis)
 
 
-def check_inputs(method: Method, image: Image, labels: Mapping[str, LabelInput]) -> None:
+def check_inputs(
+    method: Method, image: Image, labels: Mapping[str, LabelInput], frames: Frames = "each"
+) -> None:
     """Refuse what the method cannot work on, as far as a look at shapes and places tells.
 
     Raises
@@ -240,29 +305,34 @@ def check_inputs(method: Method, image: Image, labels: Mapping[str, LabelInput])
             f"{method.title} takes one channel, got an image with "
             f"{image.data.shape[image.space.channel_axis]}; pick one channel or convert to grey."
         )
-    if any(axis.kind == "time" for axis in image.space.axes):
-        raise InputError(
-            f"{method.title} works on one image at a time, got a time series of shape "
-            f"{image.data.shape}; pick a single time point, or name the channel axis."
-        )
-    check_image_shape(method.title, image.data.shape, method.ndim, image.space.channel_axis)
+    check_frames(method, image.space, frames)
+    once, space = at_one_time(image.data.shape, image.space)
+    check_image_shape(method.title, once, method.ndim, space.channel_axis)
     known = {entry.name: entry for entry in method.inputs}
     for name, entry in known.items():
         if entry.required and name != "image" and name not in labels:
             raise InputError(f"{method.title} needs {name}; give {name}= an array like the image.")
-    for name, (data, space, _classes) in labels.items():
+    for name, given in labels.items():
         if name not in known:
             raise InputError(f"{method.title} takes no {name}; leave it out.")
-        check_same_shape(
-            method.title, name, np.shape(data), image.data.shape, image.space.channel_axis
+        _check_label_input(method, image, name, given)
+
+
+def _check_label_input(method: Method, image: Image, name: str, labels: LabelInput) -> None:
+    """Refuse labels that lie elsewhere than the image, or than each of its time points."""
+    shape, space = image.data.shape, image.space
+    is_for_all_times = np.ndim(labels.data) < len(image.spatial_shape)
+    if is_for_all_times:
+        shape, space = at_one_time(shape, space)
+    check_same_shape(method.title, name, np.shape(labels.data), shape, space.channel_axis)
+    grid = space.without("channel")
+    place = labels.space
+    if place is not None and place.ndim == grid.ndim and not place.is_close(grid):
+        raise SpaceMismatchError(
+            f"expected the {name} on the grid of the image, but they lie at different places "
+            f"in the world: the image has {grid}, the {name} {place}; "
+            f"resample the {name} onto the image's grid first."
         )
-        grid = image.space.without("channel")
-        if space is not None and space.ndim == grid.ndim and not space.is_close(grid):
-            raise SpaceMismatchError(
-                f"expected the {name} on the grid of the image, but they lie at different places "
-                f"in the world: the image has {grid}, the {name} {space}; "
-                f"resample the {name} onto the image's grid first."
-            )
 
 
 def label_input(source: Source) -> LabelInput:
@@ -289,10 +359,35 @@ def _injected(method: Method, image: Image, device: Device, rng: int) -> dict[st
     return {name: value for name, value in offered.items() if name in method.injected}
 
 
+def _call_all(
+    method: Method,
+    calls: Calls,
+    image: Image,
+    inputs: Mapping[str, ImageArray],
+    settings: Mapping[str, Any],
+    injected: Mapping[str, Any],
+    extras: Extras,
+    progress: Progress,
+) -> ImageArray:
+    """Call the method as often as the job takes, and put its answers together."""
+    shape = calls.result_shape(image.data.shape)
+    parts = calls.split(image.data, inputs)
+    results, further = [], []
+    for number, (data, arrays) in enumerate(parts):
+        share = part_of(progress, number / len(parts), (number + 1) / len(parts))
+        collected = Extras(tuple(extras.wanted))
+        results.append(_call(method, data, arrays, settings, injected, collected, share))
+        further.append(collected)
+    for name in further[0]:
+        extras[name] = calls.put_together([found[name] for found in further], shape)
+    progress(1.0, "done")
+    return calls.put_together(results, shape, channels_last=method.output == "image")
+
+
 def _call(
     method: Method,
-    image: Image,
-    labels: Mapping[str, ImageArray],
+    image: ImageArray,
+    inputs: Mapping[str, ImageArray],
     settings: Mapping[str, Any],
     injected: Mapping[str, Any],
     extras: Extras,
@@ -305,7 +400,7 @@ def _call(
         tools["extras"] = extras
     progress(0.0, f"{method.title} …")
     try:
-        result = method.function(image.data, **labels, **settings, **tools)
+        result = method.function(image, **inputs, **settings, **tools)
     except (SegSuiteError, Cancelled, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -316,10 +411,9 @@ def _call(
             ) from error
         raise JobFailedError(
             f"{method.title} failed: {type(error).__name__}: {error}. This is a defect of the "
-            f"method; please report it with the image's shape {image.data.shape} and dtype "
-            f"{image.data.dtype}."
+            f"method; please report it with the image's shape {image.shape} and dtype "
+            f"{image.dtype}."
         ) from error
-    progress(1.0, "done")
     return np.asarray(result)
 
 
@@ -327,49 +421,8 @@ def _known_classes(
     method: Method, settings: Mapping[str, Any], image: Source, labels: Mapping[str, LabelInput]
 ) -> tuple[LabelClass, ...]:
     """Classes whose ids mean the same in the result."""
-    if not method.takes_labels:
-        return labels["seeds"].classes if "seeds" in labels else ()
-    if not isinstance(image, Segmentation):
-        return ()
-    if method.output == "instances":
-        split = settings["classes"]
-        kept = set(present_labels(image.labels)) - set(split) if split else set()
-        return tuple(entry for entry in image.classes if entry.id in kept)
-    return tuple(image.classes)
-
-
-def _wrap(
-    method: Method,
-    image: Image,
-    result: ImageArray,
-    settings: Mapping[str, Any],
-    extras: Extras,
-    known: tuple[LabelClass, ...],
-    provenance: Provenance,
-) -> Segmentation:
-    space = image.space.without("channel")
-    stacked = method.stacked_by is not None and bool(settings[method.stacked_by])
-    expected = image.spatial_shape
-    if stacked and method.stacked_by is not None:
-        expected = (len(settings[method.stacked_by]), *expected)
-        space = space.with_leading(Axis("t", "time"))
-    if result.shape != expected or result.dtype.kind != "u":
-        raise JobFailedError(
-            f"{method.title} broke its contract: expected unsigned labels of shape {expected}, "
-            f"got {result.dtype} of shape {result.shape}; please report this defect."
-        )
-    missing = extras.wanted - set(extras)
-    if missing:
-        raise JobFailedError(
-            f"{method.title} did not return {', '.join(sorted(missing))}; please report it."
-        )
-    segmentation = Segmentation(
-        result,
-        space,
-        classes_present(result, known),
-        provenance,
-        dict(extras),
-        name=f"{image.name} {method.title}",
-        metadata=image.metadata,
-    )
-    return segmentation if not stacked else replace(segmentation, name=f"{segmentation.name} steps")
+    if method.takes_labels:
+        if not isinstance(image, Segmentation):
+            return ()
+        return lasting_classes(method, settings, image)
+    return labels["seeds"].classes if "seeds" in labels else ()

@@ -97,11 +97,11 @@ class Step:
     def run(self, inputs: Mapping[str, Source], **options: Any) -> Segmentation:
         """Run the method on those of the inputs that it takes."""
         taken = {name: source for name, source in inputs.items() if self.takes(name)}
-        return jobs.run(
+        return jobs.segment(
             self.method,
             rng=self.rng,
             **options,
-            **taken,  # type: ignore[arg-type]
+            **taken,
             **self.settings,
         )
 
@@ -131,6 +131,12 @@ class Recipe:
     def __post_init__(self) -> None:
         if not self.steps:
             raise InputError("expected a recipe of at least one step, got none; add a step")
+        for step in self.steps:
+            if step.method.output == "image":
+                raise InputError(
+                    f"expected steps that make labels, got {step.method.title}, which makes an "
+                    "image; leave it out"
+                )
         on_labels = self.steps[0].method.takes_labels
         for step in self.steps[1:]:
             lacks_image = on_labels and not step.method.takes_labels
@@ -184,7 +190,7 @@ class Recipe:
         Raises
         ------
         SegSuiteError
-            As `jobs.run` does.
+            As `jobs.segment` does.
 
         Examples
         --------

@@ -79,9 +79,11 @@ def make_folder(path: Path) -> None:
 
 
 def write_result(
-    path: AnyPath, result: Segmentation, extras: Mapping[str, AnyPath] | None = None
+    path: AnyPath, result: Segmentation | Image, extras: Mapping[str, AnyPath] | None = None
 ) -> None:
     """Write labels, and further outputs by name; those of one plane per class get channels.
+
+    Of a method that makes an image, the image.
 
     Raises
     ------
@@ -91,6 +93,9 @@ def write_result(
     from .. import io
     from ..io.nifti_geometry import with_channels
 
+    if isinstance(result, Image):
+        io.write(path, result)
+        return
     for name, target in (extras or {}).items():
         values = result.extras[name]
         per_class = values.ndim > result.space.ndim
@@ -99,8 +104,10 @@ def write_result(
     io.write(path, result)
 
 
-def summary(result: Segmentation) -> str:
+def summary(result: Segmentation | Image) -> str:
     """The classes of a result in a few words."""
+    if isinstance(result, Image):
+        return f"an image of shape {result.data.shape}"
     names = [entry.name for entry in result.classes]
     more = len(names) - _MOST_NAMES
     shown = ", ".join(names[:_MOST_NAMES]) or "no class"

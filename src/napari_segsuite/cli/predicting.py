@@ -38,7 +38,7 @@ def predict_image(arguments: argparse.Namespace) -> None:
     check_outputs(outputs, [arguments.model, arguments.image])
     model = saved_models.load(arguments.model)
     with progress_bar() as progress:
-        result = jobs.run(
+        result = jobs.segment(
             model.method,
             arguments.image,
             channel_axis=arguments.channel_axis,

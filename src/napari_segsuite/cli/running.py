@@ -38,6 +38,12 @@ def add_verbs(add: AddVerb, words: Sequence[str]) -> None:
         default=0,
         help="seed of methods that draw random numbers",
     )
+    run.add_argument(
+        "--frames",
+        metavar="HOW",
+        default="each",
+        help="time points of a series: each, together, or as channels",
+    )
     named = _method_named(words)
     if named is not None:
         _add_method_options(run, named)
@@ -90,6 +96,7 @@ def run_method(arguments: argparse.Namespace) -> None:
             channel_axis=arguments.channel_axis,
             device=arguments.device,
             rng=arguments.rng,
+            frames=arguments.frames,
             extras=tuple(extras),
             progress=progress,
             **settings,

@@ -222,7 +222,7 @@ class MethodEngine:
 
     def _result(self, seeds: LabelArray, extras: set[str], progress: Progress) -> Segmentation:
         takes_mask = any(entry.name == "mask" for entry in self._method.inputs)
-        return jobs.run(
+        return jobs.segment(
             self._method,
             self._image,
             seeds=seeds,

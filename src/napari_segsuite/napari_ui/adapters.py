@@ -104,10 +104,10 @@ def layer_data(value: Image | Segmentation) -> LayerData:
     """What napari needs to show an image or labels, geometry and history included."""
     metadata = dict(value.metadata)
     kwargs = {"name": value.name, "metadata": metadata}
-    if isinstance(value, Image):
-        return _image_data(value.data, value.space, kwargs)
     if value.provenance is not None:
         metadata[METADATA_KEY] = value.provenance.to_dict()
+    if isinstance(value, Image):
+        return _image_data(value.data, value.space, kwargs)
     kwargs |= value.space.to_layer_kwargs()
     if value.classes:
         kwargs["features"] = class_features(value.classes)

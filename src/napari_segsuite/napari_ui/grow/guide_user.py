@@ -57,7 +57,7 @@ class GuideUser(QObject):
             model = saved_models.load(path)
             image = source.load(time)
             check_memory(model.method, image, limit)
-            return jobs.run(model.method, image, progress=progress)
+            return jobs.segment(model.method, image, progress=progress)
 
         runner = runner_for(self._viewer)
         self._job = runner.run_in_background(work, "Use guide", self, supersedes=self._job)

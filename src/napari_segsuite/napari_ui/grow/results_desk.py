@@ -191,7 +191,7 @@ class ResultsDesk(QObject):
                     return labels
             settings = {**cleaning.settings, "classes": classes}
             image = Image(compact_labels(labels), grid)
-            cleaned = jobs.run(method, image, progress=progress, **settings).labels
+            cleaned = jobs.segment(method, image, progress=progress, **settings).labels
             return merge(labels, cleaned, locked=locked)
 
         return clean
