@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
-from itertools import count, islice
 from typing import Annotated
 
 import numpy as np
@@ -12,12 +11,11 @@ from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from ...boxes import grown
-from ...label_values import present_labels, smallest_label_dtype
 from ...method import method
 from ...params import Unit
 from ...progress import SILENT, Progress
 from ...typing import LabelArray, MaskArray, Spacing
-from .classes import class_boxes, is_any
+from .classes import class_boxes, with_new_ids
 
 # Distances on a grid are uncertain by this many voxels: no neck is made out of it.
 _NOISE = 0.5
@@ -109,7 +107,7 @@ def split_touching(
         found = hills(_depth(inside, steps, measured), rule, steps, flooded)
         np.copyto(objects[around], found + np.uint32(total), where=inside, casting="unsafe")
         total += int(found.max())
-    return _numbered(image, objects, total, classes)
+    return with_new_ids(image, objects, total, classes)
 
 
 def _depth(inside: MaskArray, spacing: Spacing, done: Callable[[], None]) -> NDArray[np.float32]:
@@ -119,17 +117,3 @@ def _depth(inside: MaskArray, spacing: Spacing, done: Callable[[], None]) -> NDA
     depth = squared_distance(inside, spacing, done)
     np.sqrt(depth, out=depth)
     return np.ones_like(depth) if np.isinf(depth[0].flat[0]) else depth
-
-
-def _numbered(
-    image: LabelArray, objects: NDArray[np.uint32], total: int, classes: Collection[int]
-) -> LabelArray:
-    """Objects under the lowest ids that no other class has, and the other classes as before."""
-    kept = set(present_labels(image)) - set(classes) if classes else set()
-    ids = list(islice((i for i in count(1) if i not in kept), total))
-    largest = max([*ids[-1:], *kept], default=0)
-    dtype = np.promote_types(image.dtype, smallest_label_dtype(largest))
-    result = np.array([0, *ids], dtype=dtype)[objects]
-    if kept:
-        np.copyto(result, image, where=~is_any(image, classes) & (image != 0))
-    return result
