@@ -158,6 +158,8 @@ def _commands(offered: Iterable[Method]) -> list[dict[str, str]]:
     fixed = (
         ("hub", "Find a segmentation method", f"{_UI}.widgets:hub"),
         ("grow", "Grow from seeds, live", f"{_UI}.widgets:grow"),
+        ("compare", "Compare segmentation methods", f"{_UI}.widgets:compare"),
+        ("clusters", "See the effect of the number of clusters", f"{_UI}.widgets:clusters"),
         ("measure", "Compare labels with a reference", f"{_UI}.widgets:measure"),
         ("read", "Read a medical image", f"{_UI}.reader:get_reader"),
         ("write_image", "Write an image", f"{_UI}.writer:write_image"),
@@ -179,6 +181,8 @@ def _widgets(offered: Iterable[Method]) -> list[dict[str, str]]:
     return [
         {"command": f"{PLUGIN}.hub", "display_name": "All methods"},
         {"command": f"{PLUGIN}.grow", "display_name": "Grow from seeds"},
+        {"command": f"{PLUGIN}.compare", "display_name": "Compare methods"},
+        {"command": f"{PLUGIN}.clusters", "display_name": "Number of clusters"},
         {"command": f"{PLUGIN}.measure", "display_name": "Compare labels"},
         *({"command": f"{PLUGIN}.{m.id}", "display_name": m.title} for m in offered),
     ]
@@ -190,6 +194,8 @@ def _menus(offered: Iterable[Method]) -> dict[str, list[dict[str, str]]]:
         _SEGMENT_MENU: [
             {"command": f"{PLUGIN}.grow", "group": "navigation"},
             {"command": f"{PLUGIN}.hub", "group": "navigation"},
+            {"command": f"{PLUGIN}.compare", "group": "navigation"},
+            {"command": f"{PLUGIN}.clusters", "group": "navigation"},
             *({"submenu": _submenu_id(family)} for family, _ in families),
         ],
         **{
@@ -212,7 +218,8 @@ def _submenu_id(family: str) -> str:
 def _readers() -> list[dict[str, Any]]:
     from .io.formats import formats
 
-    patterns = sorted(f"*{ext}" for entry in formats() if entry.read for ext in entry.extensions)
+    readable = (entry for entry in formats() if entry.read and entry.in_viewer)
+    patterns = sorted(f"*{extension}" for entry in readable for extension in entry.extensions)
     return [
         {
             "command": f"{PLUGIN}.read",
@@ -228,7 +235,7 @@ def _writers() -> list[dict[str, Any]]:
     writers = []
     for kind in ("image", "labels"):
         for entry in formats():
-            if getattr(entry, f"write_{kind}") is None:
+            if getattr(entry, f"write_{kind}") is None or not entry.in_viewer:
                 continue
             writers.append(
                 {

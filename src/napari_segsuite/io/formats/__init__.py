@@ -55,6 +55,9 @@ class Format:
     keeps_classes : bool
         Whether files hold class names and colours themselves; where not, they go to a
         side file.
+    in_viewer : bool
+        Whether the plugin offers the format in the viewer, which has readers and writers of
+        its own for common pictures.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Format:
     write_image: Callable[[Path, Image], None] | None = None
     write_labels: Callable[[Path, Segmentation], None] | None = None
     keeps_classes: bool = False
+    in_viewer: bool = True
 
 
 @cache
