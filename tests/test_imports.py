@@ -57,7 +57,7 @@ def test_a_classical_run_loads_neither_torch_nor_the_viewer() -> None:
         "import numpy as np, napari_segsuite as nss\n"
         "nss.run('global_threshold', np.arange(12).reshape(3, 4), algorithm='otsu')"
     )
-    assert not loaded_by(code) & (VIEWER | {"torch", "torchvision", "numba"})
+    assert not loaded_by(code) & (VIEWER | {"torch", "torchvision"})
 
 
 def test_finding_a_reader_loads_no_heavy_library() -> None:

@@ -90,6 +90,8 @@ def histogram_of(image: ImageArray, mask: MaskArray | None, title: str) -> Histo
     """
     from ..kernels.cpu.histogram import count_codes
 
+    if image.dtype == np.float16:  # a type that compiled code does not know
+        image = image.astype(np.float32)
     usable = usable_voxels((image,), mask)
     check_any_usable(usable, title)
     is_narrow = image.dtype.kind in "bui" and image.dtype.itemsize <= 2
@@ -116,7 +118,8 @@ def _binning(image: ImageArray, usable: MaskArray | None, title: str) -> tuple[f
         )
     if low == high or (image.dtype.kind in "iu" and high - low < _N_BINS):
         return low, 1.0
-    return low, (_N_BINS - 1) / (high - low)
+    # Of the smallest numbers there are, the share would be infinite.
+    return low, min((_N_BINS - 1) / (high - low), np.finfo(np.float64).max)
 
 
 def _extreme(image: ImageArray, name: str) -> Any:

@@ -72,3 +72,19 @@ def test_constant_image_has_no_foreground_unless_the_value_says_so(algorithm: st
 def test_integers_far_apart_take_no_memory_for_the_values_between(algorithm):
     image = np.array([[0, 1, 2, 3], [2**50, 2**50 + 1, 2**50 + 2, 2**50 + 3]])
     assert nss.global_threshold(image, algorithm=algorithm).tolist() == [[0] * 4, [1] * 4]
+
+
+def test_nuclei_stand_out_by_otsu(test_data) -> None:
+    from skimage.io import imread
+
+    folder = test_data / "nuclei_dsb2018" / "val"
+    scores = []
+    for path in sorted((folder / "images").glob("*.png")):
+        image = imread(path)
+        if image.ndim > 2:
+            continue
+        truth = imread(folder / "labels" / path.name) > 0
+        found = nss.global_threshold(image) > 0
+        scores.append(2 * (found & truth).sum() / (found.sum() + truth.sum()))
+    assert len(scores) > 10
+    assert np.mean(scores) > 0.85

@@ -8,10 +8,13 @@ import numpy as np
 
 from ...errors import InputError, ParameterError
 from ...method import method
-from ...params import Unit
+from ...params import PickedOn, Unit
+from ...progress import SILENT, Progress
 from ...typing import ImageArray, LabelArray, MaskArray
+from ..histogram import histogram_of
+from ..voxels import check_any_usable, usable_voxels
+from .criteria import find_threshold
 
-_MOST_BINS = 2**16
 # Statistics square and sum the values.
 _LARGEST_SQUARED = 1e140
 
@@ -19,7 +22,10 @@ _LARGEST_SQUARED = 1e140
 @method(
     title="Global threshold",
     family="threshold",
-    bytes_per_voxel=10,
+    requires=("numba",),
+    bytes_per_voxel=8,  # of a small image, on which the tables of the histogram weigh
+    is_pixelwise=True,
+    preview="volume",
     references=(
         "10.1109/TSMC.1979.4310076",
         "10.1016/0031-3203(93)90115-D",
@@ -36,10 +42,15 @@ def global_threshold(
     algorithm: Literal[
         "otsu", "li", "yen", "triangle", "isodata", "mean", "minimum", "manual"
     ] = "otsu",
-    value: Annotated[float | None, Unit("intensity")] = None,
+    value: Annotated[float | None, Unit("intensity"), PickedOn("histogram")] = None,
     foreground: Literal["bright", "dark"] = "bright",
+    progress: Progress = SILENT,
 ) -> LabelArray:
     """Split the image in two at one intensity, found from the histogram or given.
+
+    Integers of up to 16 bits are counted one by one. Of other images 65536 steps between
+    the lowest and the highest value are told apart; "yen", "triangle", "isodata" and
+    "minimum", which need a histogram without gaps, take 256.
 
     Parameters
     ----------
@@ -53,6 +64,8 @@ def global_threshold(
         Threshold for "manual", in the image's intensities.
     foreground : {"bright", "dark"}
         Whether voxels above the threshold are the foreground, or those at and below it.
+    progress : callable
+        Called with (fraction, message) while "minimum" smooths the histogram.
 
     Returns
     -------
@@ -93,55 +106,28 @@ def global_threshold(
             f"otherwise, got {value!r} with {algorithm!r}.",
             name="value",
         )
-    counted = _counted(image, mask)
-    values = image.ravel() if counted is None else image[counted]
-    if values.size == 0:
-        raise InputError(
-            "Global threshold: expected at least one finite voxel inside the mask, got none; "
-            "widen the mask."
-        )
-    if values.dtype == bool:
-        values = values.view(np.uint8)
-    threshold = _find(values, algorithm) if value is None else value
-    above = image > threshold
-    if values.min() == values.max() and algorithm != "manual":
-        above = np.zeros(image.shape, dtype=bool)
-    elif foreground == "dark":
-        np.logical_not(above, out=above)
-    if counted is not None:
-        above &= counted
-    return above.view(np.uint8)
-
-
-def _counted(image: ImageArray, mask: MaskArray | None) -> MaskArray | None:
-    """Voxels that count; None where all do."""
-    if image.dtype.kind != "f":
-        return mask
-    finite = np.isfinite(image)
-    if mask is not None:
-        finite &= mask
-    return None if finite.all() else finite
-
-
-def _find(values: ImageArray, algorithm: str) -> float:
-    from skimage import filters
-
-    if algorithm == "minimum":
-        try:
-            return float(filters.threshold_minimum(values))
-        except RuntimeError as error:
-            raise InputError(
-                "Global threshold: 'minimum' needs a histogram with two peaks, this image has "
-                "none; choose another algorithm, such as 'otsu'."
-            ) from error
-    if values.min() == values.max():
-        return float(values.flat[0])
-    if values.dtype.kind in "iu" and int(values.max()) - int(values.min()) > _MOST_BINS:
-        # Of integers the histogram has a bin for each value; of floats it has 256.
-        values = values.astype(np.float64)
-    if values.dtype == np.float64 and max(abs(values.min()), abs(values.max())) > _LARGEST_SQUARED:
+    if value is not None:
+        return _cut(image, mask, value, foreground == "dark")
+    histogram = histogram_of(image, mask, "Global threshold")
+    values = histogram.values
+    if len(values) == 1 and algorithm != "minimum":
+        return np.zeros(image.shape, np.uint8)
+    if max(abs(values[0]), abs(values[-1])) > _LARGEST_SQUARED:
         raise InputError(
             f"Global threshold: expected intensities up to {_LARGEST_SQUARED:.0e}, got some "
             f"beyond; scale the image down, for instance by its largest value."
         )
-    return float(getattr(filters, f"threshold_{algorithm}")(values))
+    is_bright = values > find_threshold(histogram, algorithm, progress)
+    is_foreground = is_bright if foreground == "bright" else ~is_bright
+    return histogram.label(is_foreground.view(np.uint8))
+
+
+def _cut(image: ImageArray, mask: MaskArray | None, value: float, is_dark: bool) -> LabelArray:
+    usable = usable_voxels((image,), mask)
+    check_any_usable(usable, "Global threshold")
+    above = np.asarray(image > value)
+    if is_dark:
+        np.logical_not(above, out=above)
+    if usable is not None:
+        above &= usable
+    return above.view(np.uint8)
