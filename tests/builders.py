@@ -37,11 +37,23 @@ def two_strokes(shape: tuple[int, ...]) -> np.ndarray:
     return seeds
 
 
+def small_boxes(shape: tuple[int, ...], side: int = 3) -> np.ndarray:
+    """Superpixels: boxes of `side` voxels along each axis, numbered from 1."""
+    corners = [-(-n // side) for n in shape]
+    boxes = np.arange(1, np.prod(corners) + 1, dtype=np.uint32).reshape(corners)
+    for axis, n in enumerate(shape):
+        boxes = boxes.repeat(side, axis).take(range(n), axis)
+    return boxes
+
+
 def inputs_for(method: Method, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     """The label inputs that the method requires, on a grid."""
     required = {entry.name for entry in method.inputs if entry.required} - {"image"}
-    assert required <= {"seeds"}, f"teach builders.py to make {required}"
-    return {name: two_strokes(shape) for name in required}
+    # Contours start from classes, of which there are few; other methods take superpixels.
+    labels = two_strokes if method.family == "contours" else small_boxes
+    makers = {"seeds": two_strokes, "labels": labels}
+    assert required <= set(makers), f"teach builders.py to make {required}"
+    return {name: makers[name](shape) for name in required}
 
 
 def shape_for(method: Method, size: int = 12) -> tuple[int, ...]:
