@@ -172,3 +172,41 @@ def test_a_step_alone_says_what_it_misses(tmp_path: Path) -> None:
     recipe = read_recipe(written(tmp_path, {"method": "growcut"}))
     with pytest.raises(InputError, match="needs seeds"):
         recipe.apply(two_halves(SHAPE))
+
+
+def test_superpixels_are_made_and_then_clustered_or_merged(tmp_path: Path) -> None:
+    image = two_halves(SHAPE)
+    slic = {"method": "slic", "settings": {"n_superpixels": 20}}
+    for step in (
+        {"method": "kmeans", "settings": {"n_clusters": 2}},
+        {"method": "merge_superpixels"},
+    ):
+        recipe = read_recipe(written(tmp_path, [slic, step]))
+        assert not recipe.needs
+        assert recipe.takes("labels") is False
+        result = recipe.apply(image)
+        regions = nss.run("slic", image, n_superpixels=20)
+        expected = nss.run(step["method"], image, labels=regions, **step.get("settings", {}))
+        np.testing.assert_array_equal(result.labels, expected.labels)
+        assert result.provenance.inputs["labels"]["provenance"]["method"] == "slic"
+
+
+def test_automatic_seeds_are_grown(tmp_path: Path) -> None:
+    image = two_halves(SHAPE)
+    steps = [{"method": "entropy_seeds", "settings": {"n_classes": 2}}, {"method": "growcut"}]
+    result = read_recipe(written(tmp_path, steps)).apply(image)
+    assert (result.labels[..., -2] == 2).all()
+    assert (result.labels[..., 1] == 1).all()
+
+
+def test_methods_that_make_images_are_no_steps(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="makes an image"):
+        read_recipe(written(tmp_path, [{"method": "background_effect"}]))
+
+
+def test_time_points_are_taken_as_they_were(tmp_path: Path) -> None:
+    series = nss.Image(np.stack([two_halves(SHAPE), two_halves(SHAPE) // 4]), nss.Space.regular(4))
+    result = nss.run("multi_otsu", series, frames="together")
+    nss.write(tmp_path / "series.nii.gz", result)
+    again = read_recipe(tmp_path / "series.nii.gz").apply(series)
+    np.testing.assert_array_equal(again.labels, result.labels)

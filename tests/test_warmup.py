@@ -88,7 +88,7 @@ def test_new_source_is_prepared_again(recorder, job, monkeypatch):
 
 
 def test_what_needs_no_compiler_is_not_prepared(recorder, job):
-    warmup.prepare(replace(job, method="global_threshold", inputs={}))
+    warmup.prepare(replace(job, method="clean_labels", inputs={}))
     assert not recorder.requests
 
 

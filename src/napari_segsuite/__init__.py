@@ -10,6 +10,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _WHERE = {
+    "Comparison": "comparing",
+    "Entry": "comparing",
     "GrowSession": "families.seeded.grow_session",
     "GuidedSession": "families.seeded.guided_session",
     "Image": "image",
@@ -19,13 +21,16 @@ _WHERE = {
     "Report": "metrics",
     "Segmentation": "image",
     "Space": "space",
+    "compare": "comparing",
     "evaluate": "metrics",
     "get_method": "registry",
+    "match_labels": "metrics.matching",
     "methods": "registry",
     "read": "io",
     "read_class_table": "io.class_tables",
     "replay": "jobs",
     "run": "jobs",
+    "sweep_clusters": "cluster_sweep",
     "write": "io",
     "write_class_table": "io.class_tables",
 }

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import jobs
 from .errors import InputError, ParameterError
-from .jobs import Source
+from .job_inputs import Source, as_image, label_input
 from .metrics import evaluate
 from .metrics.cluster_scores import ClusterScores, score_clusters
 from .metrics.matching import match_labels, rename_labels
@@ -196,11 +196,11 @@ def sweep_clusters(
     """
     numbers = list(n_clusters)
     _check(method, numbers)
-    picture = jobs.as_image(image, spacing, channel_axis)
+    picture = as_image(image, spacing, channel_axis)
     axis = picture.space.channel_axis
     channels = (picture.data,) if axis is None else tuple(np.moveaxis(picture.data, axis, 0))
-    expected = None if reference is None else jobs.label_input(reference).data
-    allowed = None if mask is None else jobs.label_input(mask).data
+    expected = None if reference is None else label_input(reference).data
+    allowed = None if mask is None else label_input(mask).data
     rows, found = [], []
     for i, number in enumerate(numbers):
         result = jobs.run(

@@ -12,7 +12,6 @@ from .image import Image
 from .job_frames import Calls, Frames, time_axis
 from .method import Method
 
-
 # Labels of all frames, and the same once more when they are put together.
 _BYTES_PER_FRAME_VOXEL = 8
 

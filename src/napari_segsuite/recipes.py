@@ -18,7 +18,8 @@ from .errors import FormatError, InputError
 from .image import LabelClass, Segmentation
 from .io import format_of, read
 from .io.formats import stem_of
-from .jobs import Source
+from .job_frames import Frames
+from .job_inputs import Source, as_image
 from .method import Method
 from .progress import SILENT, Progress, part_of
 from .provenance import Provenance
@@ -40,6 +41,8 @@ class Step:
         Seed of random numbers.
     channel_axis : int, optional
         Axis that held channels when it was recorded.
+    frames : {"each", "together", "channels"}, optional
+        How the time points of a series were taken.
     """
 
     method: Method
@@ -47,6 +50,7 @@ class Step:
     inputs: frozenset[str]
     rng: int = 0
     channel_axis: int | None = None
+    frames: Frames | None = None
 
     @classmethod
     def of_method(cls, method: Method) -> Step:
@@ -83,12 +87,16 @@ class Step:
             inputs=step.inputs | {*record.inputs},
             rng=rng,
             channel_axis=axis,
+            frames=record.injected.get("frames"),
         )
 
     @property
     def continues_from(self) -> str:
-        """The input that takes the labels of a step before."""
-        return "image" if self.method.takes_labels else "seeds"
+        """The input that takes the labels of a step before: itself, seeds, or regions."""
+        if self.method.takes_labels:
+            return "image"
+        takes_regions = self.takes("labels") and not self.takes("seeds")
+        return "labels" if takes_regions or "labels" in self.inputs else "seeds"
 
     def takes(self, name: str) -> bool:
         """Whether its method has an input of that name."""
@@ -100,6 +108,7 @@ class Step:
         return jobs.segment(
             self.method,
             rng=self.rng,
+            frames=self.frames,
             **options,
             **taken,
             **self.settings,
@@ -111,7 +120,7 @@ class Recipe:
     """Steps from an image to labels.
 
     The first step works on the image. A later one works on the labels of the one before
-    it or, where its method takes an image, grows from them as seeds.
+    it or, where its method takes an image, grows from them as seeds or takes them as regions.
 
     Attributes
     ----------
@@ -150,13 +159,15 @@ class Recipe:
     def needs(self) -> frozenset[str]:
         """Names of what it has to be given beside the image."""
         first, *later = self.steps
-        needed = first.inputs.union(*(step.inputs - {"seeds"} for step in later))
+        needed = first.inputs.union(*(step.inputs - {step.continues_from} for step in later))
         return needed - {"image"}
 
     def takes(self, name: str) -> bool:
         """Whether a further input, such as "seeds" or "mask", is of use to it."""
-        steps = self.steps[:1] if name == "seeds" else self.steps
-        return any(step.takes(name) for step in steps)
+        first, *later = self.steps
+        return first.takes(name) or any(
+            step.takes(name) and step.continues_from != name for step in later
+        )
 
     def apply(
         self,
@@ -180,7 +191,8 @@ class Recipe:
         progress : callable
             Called with (fraction, message); raises `Cancelled` to stop.
         **inputs : array, Image, Segmentation or path
-            Seeds for the first step, a mask for all that take one, on the grid of `image`.
+            Seeds or labels for the first step, a mask for all that take one, on the grid of
+            `image`.
 
         Returns
         -------
@@ -202,7 +214,7 @@ class Recipe:
         """
         first, *later = self.steps
         if not first.method.takes_labels:
-            image = jobs.as_image(image, channel_axis=first.channel_axis)
+            image = as_image(image, channel_axis=first.channel_axis)
         given: dict[str, Source] = {"image": image, **inputs}
         options = {"device": device, "memory_limit": memory_limit}
         n = len(self.steps)

@@ -24,13 +24,14 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__, jobs
+from . import __version__
 from .compute import ComputeProcess, JobRequest, child_environment
 from .errors import SegSuiteError
 from .growing.engines import LIVE_METHOD
 from .growing.live import GrowthPlan
 from .growing.rehearsal import script_of
 from .image import Image, Segmentation
+from .job_inputs import as_image
 from .method import Method
 from .params import Param
 from .progress import SILENT, Progress
@@ -130,7 +131,7 @@ def wake_numba(_progress: Progress = SILENT) -> None:
 
 def miniature(request: JobRequest) -> JobRequest:
     """A job on a few voxels that meets the same types of array and the same settings."""
-    image = jobs.as_image(request.image)
+    image = as_image(request.image)
     kinds = [axis.kind for axis in image.space.axes]
     shape = tuple(
         n if kind == "channel" else min(n, _SIDE)
@@ -162,7 +163,7 @@ def _marker(method: Method, request: JobRequest) -> Path:
     import platformdirs
 
     settings = method.check(request.settings)
-    image = jobs.as_image(request.image)
+    image = as_image(request.image)
     channel_axis = image.space.channel_axis
     facts = (
         (__version__, version("numba"), sys.version, platform.node()),
@@ -173,6 +174,7 @@ def _marker(method: Method, request: JobRequest) -> Path:
         sorted((name, _dtype(value)) for name, value in request.inputs.items()),
         [_kind_of_value(param, settings) for param in method.params],
         request.extras,
+        request.frames,
     )
     name = hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
     return Path(platformdirs.user_cache_dir("napari-segsuite"), "prepared", name)

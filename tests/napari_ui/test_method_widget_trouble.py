@@ -36,7 +36,7 @@ WRONG = {
     "lazy": lambda: {"image": _dask(brightness())},
     "multiscale": lambda: {"image": [brightness(), brightness((3, 4, 5))], "multiscale": True},
     "several channels": lambda: {"image": np.zeros((*SHAPE, 3), np.uint8), "rgb": True},
-    "time series": lambda: {"image": brightness((2, *SHAPE)), "shape": (2, *SHAPE)},
+    "five axes": lambda: {"image": brightness((2, 2, *SHAPE)), "shape": (2, 2, *SHAPE)},
     "other place": lambda: {"image": brightness(), "scale": (5, 1, 1)},
     "other shape": lambda: {"image": brightness(), "shape": (6, 8, 9)},
     "empty": lambda: {"image": np.zeros((0, 8, 10), np.uint8)},
@@ -45,7 +45,7 @@ SENTENCES = {
     "lazy": "compute it into memory first",
     "multiscale": "one resolution",
     "several channels": "takes one channel",
-    "time series": "time",
+    "five axes": "expected a 2D or 3D image",
     "other place": "different places in the world",
     "other shape": "got shape (6, 8, 9)",
     "empty": "empty shape (0, 8, 10)",
@@ -100,7 +100,7 @@ def test_what_a_method_refuses_is_one_sentence(qtbot, viewer, form, case):
 NO_IMAGE = {
     "empty": np.zeros((0, 8, 10), np.uint8),
     "nan": np.full((8, 10), np.nan, np.float32),
-    "four axes": np.zeros((2, 3, 8, 10), np.uint8),
+    "five axes": np.zeros((2, 2, 3, 8, 10), np.uint8),
 }
 
 

@@ -21,7 +21,7 @@ from .running import add_device, progress_bar
 from .terminal import complain, reason, say
 from .workers import share_out
 
-_FURTHER = ("seeds", "mask")
+_FURTHER = ("seeds", "labels", "mask")
 _EXTENSION = ".nii.gz"
 _DIED = (
     "its process ended before it was through, perhaps because memory ran out; "

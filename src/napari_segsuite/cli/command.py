@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from .. import __version__
 from ..errors import Cancelled
-from . import batching, files, listing, predicting, running, terminal
+from . import batching, comparing, files, listing, predicting, running, terminal
 from .arguments import VerbParser
 
 Verb = Callable[[argparse.Namespace], None]
@@ -72,5 +72,6 @@ def _parser(words: Sequence[str]) -> VerbParser:
     running.add_verbs(add, words)
     predicting.add_verbs(add)
     batching.add_verbs(add)
+    comparing.add_verbs(add)
     files.add_verbs(add)
     return parser

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METADATA_KEY = "napari_segsuite"
+# Marks the layer of a live preview, which is nobody's input.
+PREVIEW_KEY = "napari_segsuite_preview"
 
 LayerData = tuple[Any, dict[str, Any], Literal["image", "labels"]]
 _GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")

@@ -68,6 +68,11 @@ class RunPanel(QWidget):
         self.message.setText(text[:1].upper() + text[1:])
         self.message.setStyleSheet("font-weight: bold;" if is_problem else "")
 
+    def say_idle(self, text: str, is_problem: bool) -> None:
+        """Say something that matters less than a run, or than why there can be none."""
+        if not self._is_running and not self._problem:
+            self.say(text, is_problem=is_problem)
+
     def set_problem(self, problem: str) -> None:
         """Show why there can be no run at present; empty if there can."""
         self._problem = problem
@@ -225,6 +230,12 @@ def add_row(rows: QFormLayout, widget: Any) -> QLabel:
         widget.native.setMinimumContentsLength(_SHOWN_LETTERS)
     rows.addRow(label, widget.native)
     return label
+
+
+def show_row(label: QLabel, widget: Any, is_shown: bool) -> None:
+    """Show or hide what `add_row` added."""
+    label.setVisible(is_shown)
+    widget.native.setVisible(is_shown)
 
 
 def side_by_side(widgets: Iterable[QWidget]) -> QWidget:

@@ -37,6 +37,7 @@ class SettingsForm:
 
     Attributes
     ----------
+    params : tuple of Param
     widgets : dict of str to magicgui widget
         In order of declaration.
     changed : Signal
@@ -46,9 +47,9 @@ class SettingsForm:
     changed = Signal()
 
     def __init__(self, params: Iterable[Param], title: str) -> None:
-        self._params = tuple(params)
+        self.params = tuple(params)
         self._title = title
-        self.widgets = {param.name: make_widget(param) for param in self._params}
+        self.widgets = {param.name: make_widget(param) for param in self.params}
         for widget in self.widgets.values():
             widget.changed.connect(lambda _value: self.changed.emit())
 
@@ -60,17 +61,27 @@ class SettingsForm:
         ParameterError
             If a typed value cannot be read or is out of bounds.
         """
-        return {param.name: self._read(param) for param in self._params}
+        return {param.name: self._read(param) for param in self.params}
+
+    def value(self, name: str) -> Any:
+        """One setting as typed.
+
+        Raises
+        ------
+        ParameterError
+            If it cannot be read or is out of bounds.
+        """
+        return next(self._read(param) for param in self.params if param.name == name)
 
     def set_values(self, settings: Mapping[str, Any]) -> None:
         """Show these settings; those not named stay as they are."""
-        for param in self._params:
+        for param in self.params:
             if param.name in settings:
                 show_value(param, self.widgets[param.name], settings[param.name])
 
     def set_unit(self, unit: str | None) -> None:
         """Show physical settings in the unit of the chosen image, None for pixels."""
-        for param in self._params:
+        for param in self.params:
             show_unit(param, self.widgets[param.name], unit or "px")
 
     def _read(self, param: Param) -> Any:

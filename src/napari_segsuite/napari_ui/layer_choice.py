@@ -10,7 +10,7 @@ import napari.layers
 from magicgui.widgets import ComboBox
 
 from ..method import Input, Method
-from .adapters import METADATA_KEY
+from .adapters import METADATA_KEY, PREVIEW_KEY
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -50,6 +50,7 @@ class LayerChooser(ComboBox):
             name=entry.name,
             label=entry.name.capitalize(),
             tooltip=entry.help,
+            nullable=True,  # else choosing "none" is no change
         )
         self._choose()
 
@@ -76,15 +77,17 @@ class LayerChooser(ComboBox):
             self._guess = weakref.ref(self.value)
 
     def _offered(self) -> list[tuple[str, Any]]:
-        layers: list[tuple[str, Any]] = [
-            (layer.name, layer) for layer in self._viewer.layers if isinstance(layer, self._kinds)
-        ]
+        layers: list[tuple[str, Any]] = [(layer.name, layer) for layer in self._candidates()]
         must_be_one = self._entry.required and self._likely() is not None
         return layers if must_be_one else [(_NOTHING, None), *layers]
 
+    def _candidates(self) -> list[Any]:
+        layers = [layer for layer in self._viewer.layers if isinstance(layer, self._kinds)]
+        return [layer for layer in layers if PREVIEW_KEY not in layer.metadata]
+
     def _likely(self) -> Any:
         """A layer that fits, else the first that is no result."""
-        layers = [layer for layer in self._viewer.layers if isinstance(layer, self._kinds)]
+        layers = self._candidates()
         fitting = [layer for layer in layers if self._fits(layer)]
         if self._prefers_results:
             fitting.reverse()

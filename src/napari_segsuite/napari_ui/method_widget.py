@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, ComboBox
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from .. import jobs
 from ..compute import JobRequest
-from ..device import available_memory
 from ..errors import SegSuiteError
 from ..image import Image, Segmentation
-from ..job_memory import check_memory, estimate_memory
+from ..job_frames import frame_choices
 from ..method import Method
 from ..warmup import wake_numba
-from .adapters import image_from_layer, segmentation_from_layer
+from .adapters import image_from_layer
+from .automatic_seeds import SeedsButtons, add_found_seeds
 from .form_parts import (
     FittingScrollArea,
     RunPanel,
     about_section,
     add_row,
     form_rows,
+    show_row,
     side_by_side,
 )
+from .form_request import Chosen, FramesChoice, device_choice, missing_input, need_in_words
 from .forms import SettingsForm
 from .layer_choice import LayerChoice
 from .new_seeds import add_seeds_layer
+from .previewing.live_preview import LivePreview, Order
+from .previewing.setting_pickers import SettingPickers
 from .results import ResultLayers
 from .runner import Job, runner_for
 from .script import python_script
@@ -37,8 +41,6 @@ from .settings import preferences
 
 if TYPE_CHECKING:
     import napari.viewer
-
-_DEVICES = {"auto": "automatic", "cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Apple)"}
 
 
 class MethodWidget(QWidget):
@@ -54,6 +56,8 @@ class MethodWidget(QWidget):
     choosers : mapping of str to LayerChooser
         By input.
     settings : SettingsForm
+    preview : LivePreview or None
+        None where the method is too slow for one.
     job : Job or None
         The run under way.
     message : str
@@ -61,6 +65,7 @@ class MethodWidget(QWidget):
     """
 
     job: Job | None = None
+    preview: LivePreview | None = None
 
     def __init__(self, viewer: napari.viewer.Viewer, method: Method) -> None:
         super().__init__()
@@ -70,17 +75,23 @@ class MethodWidget(QWidget):
         self._preferences = preferences()
         self._results = ResultLayers(self._viewer)
         self._sources: Mapping[str, Any] = {}
+        self._preface = ""
         self.settings = SettingsForm(method.params, method.title)
         self._choice = LayerChoice(self._viewer, method, self._on_change)
         self.choosers = self._choice.choosers
         self._make_options()
         self._panel = RunPanel()
+        self.seeds_buttons = SeedsButtons(self.new_seeds, self.run_with_found_seeds)
+        self._pickers = SettingPickers(self._viewer, self.settings)
+        if method.preview != "none":
+            self._make_preview()
         self._lay_out()
         self._panel.run_button.clicked.connect(self.run)
         self._panel.cancel_button.clicked.connect(self.cancel)
         self._panel.copy_button.clicked.connect(self.copy_as_python)
         self.settings.changed.connect(self._on_change)
-        self.destroyed.connect(self._choice.close)
+        for part in (self._choice, self._pickers):
+            self.destroyed.connect(part.close)
         self._on_change()
         if "numba" in method.requires:
             runner_for(self._viewer).run_in_background(wake_numba, method.title, self)
@@ -95,18 +106,25 @@ class MethodWidget(QWidget):
         layers = self._choice.layers
         self._preferences = preferences()
         try:
-            request = self._request(layers)
+            request = self._chosen().request(self.method)
+        except SegSuiteError as error:
+            self._panel.say(self._take_preface() + str(error), is_problem=True)
+            return
+        self._sources = layers
+        if self.preview is not None:
+            self.preview.hold()
+        self._start(request, self.method, self._on_finished)
+
+    def run_with_found_seeds(self, method: Method) -> None:
+        """Find seeds on the image by a method, then run with them."""
+        try:
+            image = image_from_layer(self.choosers["image"].value)
         except SegSuiteError as error:
             self._panel.say(str(error), is_problem=True)
             return
-        self._sources = layers
-        self.job = runner_for(self._viewer).submit(request, parent=self, supersedes=self.job)
-        self.job.progressed.connect(self._panel.show_progress)
-        self.job.finished.connect(self._on_finished)
-        self.job.failed.connect(self._on_failed)
-        self.job.cancelled.connect(self._on_cancelled)
-        self._panel.set_running(True)
-        self._panel.say(f"{self.method.title} …")
+        limit = self._preferences.memory_limit
+        request = JobRequest(method.id, image, device=self._device_name(), memory_limit=limit)
+        self._start(request, method, self._on_seeds)
 
     def cancel(self) -> None:
         """Stop the run; the viewer stays as it is."""
@@ -117,16 +135,17 @@ class MethodWidget(QWidget):
     def copy_as_python(self) -> None:
         """Put a script that does what the form does on the clipboard."""
         try:
-            settings = self.settings.values()
+            chosen = self._chosen()
         except SegSuiteError as error:
             self._panel.say(str(error), is_problem=True)
             return
         text = python_script(
             self.method,
-            self._choice.layers,
-            settings,
-            extras=self._wanted_extras(),
-            device=self._chosen_device(),
+            chosen.layers,
+            chosen.settings,
+            extras=chosen.extras,
+            device=chosen.device,
+            frames=chosen.frames,
         )
         QApplication.clipboard().setText(text)
         self._panel.say("The script is on the clipboard.")
@@ -144,13 +163,18 @@ class MethodWidget(QWidget):
         """Stop the run once the dock is closed; look again after a visit elsewhere."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.cancel()  # the form lives on, but out of reach
+            self._pickers.stop()
+            if self.preview is not None:
+                self.preview.close()
         elif event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             self._on_change()  # the Preferences and the free memory may have changed
         super().changeEvent(event)
 
     # --- parts ------------------------------------------------------------------------
     def _make_options(self) -> None:
-        self._device = _device_choice(self.method, self._preferences.device)
+        self._device = device_choice(self.method, self._preferences.device)
+        self.frames = FramesChoice()
+        self.frames.changed.connect(lambda _value: self._on_change())
         self.result_choice = ComboBox(
             choices=[("update my layer", "update"), ("add a new layer", "add")],
             label="Result",
@@ -162,15 +186,27 @@ class MethodWidget(QWidget):
             for name in self.method.extras
         }
 
+    def _make_preview(self) -> None:
+        self.preview = LivePreview(
+            self._viewer, self.method, self._order, lambda: self._results.layer, self
+        )
+        self.preview.said.connect(self._panel.say_idle)
+        self.preview.found.connect(self._pickers.show_found)
+        # By the time of the signal, Qt has taken the parts of the form apart.
+        self.destroyed.connect(functools.partial(LivePreview.leave_viewer, self.preview))
+
     def _lay_out(self) -> None:
         rows = form_rows()
         for name, chooser in self.choosers.items():
             add_row(rows, chooser)
             if name == "seeds":
-                rows.addRow("", self._new_seeds_button())
-        self._labels = {
-            name: add_row(rows, widget) for name, widget in self.settings.widgets.items()
-        }
+                rows.addRow("", self.seeds_buttons)
+        self._frames_label = add_row(rows, self.frames)
+        self._labels = {}
+        for name, widget in self.settings.widgets.items():
+            self._labels[name] = add_row(rows, widget)
+            if (picker := self._pickers.widget_below(name)) is not None:
+                rows.addRow(picker)
         if self._device is not None:
             add_row(rows, self._device)
         if self.extras:
@@ -178,14 +214,10 @@ class MethodWidget(QWidget):
         add_row(rows, self.result_choice)
         layout = QVBoxLayout(self)
         layout.addWidget(FittingScrollArea([about_section(self.method), rows]))
+        if self.preview is not None:
+            layout.addWidget(self.preview.box)
         layout.addWidget(self._panel)
         layout.addStretch()
-
-    def _new_seeds_button(self) -> QPushButton:
-        self._seeds_button = QPushButton("New seeds layer")
-        self._seeds_button.setToolTip("Add an empty layer on the image's grid and paint into it.")
-        self._seeds_button.clicked.connect(self.new_seeds)
-        return self._seeds_button
 
     # --- the state of the form --------------------------------------------------------
     def _on_change(self) -> None:
@@ -194,14 +226,23 @@ class MethodWidget(QWidget):
             return
         self._preferences = preferences()
         image = self._image()
-        unit = None if image is None else image.space.unit
-        self.settings.set_unit(unit)
+        self.settings.set_unit(None if image is None else image.space.unit)
         for name, label in getattr(self, "_labels", {}).items():
             label.setText(self.settings.widgets[name].label)
-        if hasattr(self, "_seeds_button"):
-            self._seeds_button.setEnabled(image is not None)
-        self._panel.show_need("" if image is None else self._need(image))
-        self._panel.set_problem(self._problem())
+        if "seeds" in self.choosers:
+            self.seeds_buttons.set_image(image)
+        self._offer_frames(image)
+        self._pickers.set_image(image, self.choosers["image"].value)
+        problem, need = self._outlook(image)
+        self._panel.show_need(need)
+        self._panel.set_problem(problem)
+        if self.preview is not None:
+            self.preview.update()
+
+    def _offer_frames(self, image: Image | None) -> None:
+        self.frames.offer(() if image is None else frame_choices(self.method, image.space))
+        if hasattr(self, "_frames_label"):
+            show_row(self._frames_label, self.frames, bool(self.frames.offered))
 
     def _image(self) -> Image | None:
         layer = self.choosers["image"].value
@@ -210,71 +251,69 @@ class MethodWidget(QWidget):
         except SegSuiteError:
             return None
 
-    def _problem(self) -> str:
-        """Why the method cannot run, as far as a look at the layers tells."""
-        layers = self._choice.layers
-        for entry in self.method.inputs:
-            if entry.required and entry.name not in layers:
-                return _missing(entry.name)
+    def _outlook(self, image: Image | None) -> tuple[str, str]:
+        """Why the method cannot run, as far as a look at the layers tells, and what it takes."""
+        problem, need = missing_input(self.method, self._choice.layers), ""
         try:
-            self._request(layers, snapshot=False)
+            chosen = self._chosen()
+            if image is not None:
+                need = need_in_words(self.method, image, chosen)
+            if not problem:
+                chosen.request(self.method, snapshot=False)
         except SegSuiteError as error:
-            return str(error)
-        return ""
+            problem = problem or str(error)
+        return problem, need
 
-    def _request(self, layers: Mapping[str, Any], *, snapshot: bool = True) -> JobRequest:
-        image = self._picture(layers["image"], snapshot=False)
-        inputs: dict[str, Segmentation | Image] = {}
-        for name, layer in layers.items():
-            if name != "image":
-                inputs[name] = segmentation_from_layer(layer, snapshot=False)
-        looked_at = {name: jobs.label_input(value) for name, value in inputs.items()}
-        picture = jobs.as_image(image)
-        jobs.check_inputs(self.method, picture, looked_at)
-        limit = self._preferences.memory_limit
-        settings = self.settings.values()
-        check_memory(self.method, picture, limit, settings)
-        if snapshot:
-            image = self._picture(layers["image"], snapshot=True)
-            inputs = {name: segmentation_from_layer(layers[name]) for name in inputs}
-        return JobRequest(
-            method=self.method.id,
-            image=image,
-            inputs=inputs,
-            settings=settings,
-            extras=self._wanted_extras(),
-            device=self._chosen_device(),
-            memory_limit=limit,
+    def _chosen(self) -> Chosen:
+        """What is chosen now; raises a `ParameterError` where a setting cannot be read."""
+        return Chosen(
+            layers=self._choice.layers,
+            settings=self.settings.values(),
+            extras=tuple(name for name, box in self.extras.items() if box.value),
+            device=self._device_name(),
+            frames=self.frames.frames,
+            memory_limit=self._preferences.memory_limit,
         )
 
-    def _picture(self, layer: Any, *, snapshot: bool) -> Image | Segmentation:
-        """What the method is to work on; labels with their classes if that is its trade."""
-        if self.method.takes_labels:
-            return segmentation_from_layer(layer, snapshot=snapshot)
-        return image_from_layer(layer)
-
-    def _need(self, image: Image) -> str:
-        try:
-            settings = self.settings.values()
-        except SegSuiteError:
-            settings = {}
-        need = estimate_memory(self.method, image, settings)
-        free = available_memory()
-        free = min(free, self._preferences.memory_limit or free)
-        return f"Memory: about {_gib(need)} of {_gib(free)} free"
-
-    def _wanted_extras(self) -> tuple[str, ...]:
-        return tuple(name for name, box in self.extras.items() if box.value)
-
-    def _chosen_device(self) -> str:
+    def _device_name(self) -> str:
         return "auto" if self._device is None else str(self._device.value)
 
+    def _order(self) -> Order | None:
+        """The job that a run would start now, for a preview of it."""
+        if missing_input(self.method, self._choice.layers):
+            return None
+        try:
+            chosen = self._chosen()
+            return chosen.request(self.method, snapshot=False), chosen.layers
+        except SegSuiteError:
+            return None
+
     # --- what becomes of a run --------------------------------------------------------
+    def _start(
+        self, request: JobRequest, method: Method, on_finished: Callable[[Any], object]
+    ) -> None:
+        self.job = runner_for(self._viewer).submit(request, parent=self, supersedes=self.job)
+        self.job.progressed.connect(self._panel.show_progress)
+        self.job.finished.connect(on_finished)
+        self.job.failed.connect(self._on_failed)
+        self.job.cancelled.connect(self._on_cancelled)
+        self._panel.set_running(True)
+        self._panel.say(f"{method.title} …")
+
+    def _on_seeds(self, found: Segmentation) -> None:
+        self._end_job()
+        layer = add_found_seeds(self._viewer, found)
+        self.choosers["seeds"].value = layer
+        self._preface = f"Seeds: '{layer.name}'. "
+        self.run()
+
     def _on_finished(self, result: Segmentation | Image) -> None:
         job = self._end_job()
+        preface = self._take_preface()
         update = self.result_choice.value == "update"
+        self._release_preview(is_done=True)
         name, notice = self._results.show(result, update=update, seeds=self._sources.get("seeds"))
-        text = f"Done in {job.elapsed:.1f} s: '{name}'."
+        text = f"{preface}Done in {job.elapsed:.1f} s: '{name}'."
         if self._sources["image"] not in self._viewer.layers:
             notice = f"The image '{result.name}' was made from is gone. {notice}"
         self._sources = {}
@@ -282,42 +321,27 @@ class MethodWidget(QWidget):
 
     def _on_failed(self, sentence: str) -> None:
         self._end_job()
-        self._panel.say(sentence, is_problem=True)
+        self._panel.say(self._take_preface() + sentence, is_problem=True)
+        self._release_preview(is_done=False)
 
     def _on_cancelled(self) -> None:
         if self.sender() is self.job:
             self._end_job()
-            self._panel.say("Stopped; nothing was changed.")
+            preface = self._take_preface()
+            changed = "nothing else was changed" if preface else "nothing was changed"
+            self._panel.say(f"{preface}Stopped; {changed}.")
+            self._release_preview(is_done=False)
+
+    def _release_preview(self, *, is_done: bool) -> None:
+        if self.preview is not None:
+            self.preview.release(is_done=is_done)
+
+    def _take_preface(self) -> str:
+        preface, self._preface = self._preface, ""
+        return preface
 
     def _end_job(self) -> Job:
         assert self.job is not None
         job, self.job = self.job, None
         self._panel.set_running(False)
         return job
-
-
-def _device_choice(method: Method, preferred: str) -> ComboBox | None:
-    """Drop-down of the devices; None where there is nothing to choose."""
-    if len(method.devices) < 2:
-        return None
-    devices = ["auto", *method.devices]
-    return ComboBox(
-        choices=[(_DEVICES.get(device, device), device) for device in devices],
-        value=preferred if preferred in devices else "auto",
-        label="Device",
-        tooltip="Where to compute; automatic takes a GPU where it pays.",
-    )
-
-
-def _missing(name: str) -> str:
-    if name == "image":
-        return "Open an image to start."
-    if name == "seeds":
-        return "Make a seeds layer and paint at least two classes."
-    return f"Add a Labels layer to serve as {name}."
-
-
-def _gib(n_bytes: int) -> str:
-    if n_bytes < 2**30:
-        return f"{max(1, round(n_bytes / 2**20))} MB"
-    return f"{n_bytes / 2**30:.1f} GB"

@@ -29,6 +29,11 @@ class ResultLayers:
         self._edited: weakref.WeakSet[Any] = weakref.WeakSet()
         self._is_writing = False
 
+    @property
+    def layer(self) -> Any:
+        """The layer of the run before, None while there is none."""
+        return self._present("")
+
     def show(
         self,
         result: Segmentation | Image,

@@ -22,6 +22,7 @@ def python_script(
     *,
     extras: tuple[str, ...] = (),
     device: str = "auto",
+    frames: str = "each",
 ) -> str:
     """A script that does what the form does.
 
@@ -38,6 +39,7 @@ def python_script(
     arguments += [f"{name}={value!r}" for name, value in settings.items()]
     arguments += [f"extras={extras!r}"] if extras else []
     arguments += [f'device="{device}"'] if len(method.devices) > 1 else []
+    arguments += [f'frames="{frames}"'] if frames != "each" else []
     call = "".join(f"    {argument},\n" for argument in arguments)
     lines = sorted(imports, key=lambda line: (line.startswith("from"), -len(line)))
     return (
@@ -71,10 +73,16 @@ def _with_geometry(array: str, layer: napari.layers.Layer) -> str:
         facts.append(f"unit={space.unit!r}")
     if space.channel_axis is not None:
         facts.append(f"channel_axis={space.channel_axis}")
-    straight = Space.regular(space.ndim, space.spacing, space.unit, space.channel_axis)
-    if not space.is_close(straight):
+    if not _is_regular(space):
         return f"nss.Image({array}, {_exactly(space)})"
     return f"nss.Image.from_array({', '.join([array, *facts])})" if facts else array
+
+
+def _is_regular(space: Space) -> bool:
+    """Whether spacing and unit alone tell where it is."""
+    if any(axis.kind == "time" for axis in space.axes):
+        return False
+    return space.is_close(Space.regular(space.ndim, space.spacing, space.unit, space.channel_axis))
 
 
 def _exactly(space: Space) -> str:

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "clusters":
+        from .compare.clusters_dock import ClustersDock
+
+        return ClustersDock
+    if name == "compare":
+        from .compare.dock import CompareDock
+
+        return CompareDock
     if name == "grow":
         from .grow.dock import GrowDock
 
@@ -34,7 +42,9 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(["grow", "hub", "measure", *(method.id for method in methods())])
+    return sorted(
+        ["clusters", "compare", "grow", "hub", "measure", *(method.id for method in methods())]
+    )
 
 
 @functools.cache

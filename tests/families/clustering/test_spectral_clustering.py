@@ -175,5 +175,5 @@ def test_tissues_of_a_brain(test_data: Path) -> None:
     folder = test_data / "brain_mni152"
     image = nss.read(folder / "t1_2mm.nii.gz").data
     tissue = nss.read(folder / "tissue_2mm.nii.gz", kind="labels").labels
-    # Measured: 0.79; superpixels of their own majority would give 0.81.
-    assert brain_dice(image, tissue) > 0.76
+    # Measured: 0.774; if each superpixel took the tissue of most of its voxels, 0.805.
+    assert brain_dice(image, tissue) > 0.75

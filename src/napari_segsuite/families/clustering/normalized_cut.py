@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...progress import SILENT
+from .features import point_list
+from .lloyd import fit_centres, label_nearest
+
 # Graphs up to this size are solved whole: faster than iteration, and sure to end.
 _DENSE = 400
 # What differs less than this in an eigenvector does not change the cut.
 _TOLERANCE = 1e-5
-_MOST_TURNS = 50
+_STARTS = 10
+_MOST_TURNS = 100
 
 
 def normalized_cut(
@@ -22,7 +26,9 @@ def normalized_cut(
     """Cut a graph into parts, each with little affinity to the others for all that it has.
 
     The cut is relaxed to the leading eigenvectors of the affinities divided by the roots of
-    the degrees at either end; the rows of these, at unit length, are then given to the parts.
+    the degrees at either end. Their rows, one for each node, are then given to the parts:
+    divided by the root of the degree, where they are equal within parts if nothing joins
+    these, or at unit length.
 
     Parameters
     ----------
@@ -31,7 +37,8 @@ def normalized_cut(
     n_clusters : int
         Parts, from 2 to R - 1.
     assign : {"kmeans", "discretize"}
-        How rows are given to parts: K-means, or the nearest partition up to a rotation.
+        How rows are given to parts: K-means, in which nodes weigh their degree, or, of rows at
+        unit length, the nearest partition up to a rotation.
     rng : int
         Seed.
 
@@ -42,8 +49,9 @@ def normalized_cut(
 
     References
     ----------
-    J. Shi, J. Malik (2000), doi:10.1109/34.868688; A. Ng, M. Jordan, Y. Weiss, "On spectral
-    clustering", NIPS 2001; S. X. Yu, J. Shi (2003), doi:10.1109/ICCV.2003.1238361.
+    J. Shi, J. Malik (2000), doi:10.1109/34.868688; F. Bach, M. Jordan, "Learning spectral
+    clustering", JMLR 7, 2006 (the weights of K-means); S. X. Yu, J. Shi (2003),
+    doi:10.1109/ICCV.2003.1238361.
 
     Examples
     --------
@@ -55,9 +63,10 @@ def normalized_cut(
     """
     generator = np.random.default_rng(rng)
     rows = _leading_eigenvectors(affinity, n_clusters, generator)
-    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float64).tiny)
     if assign == "kmeans":
-        return _by_kmeans(rows, int(generator.integers(2**31)))
+        degrees = affinity.sum(axis=1)
+        return _by_kmeans(rows / np.sqrt(degrees)[:, np.newaxis], degrees, generator)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float64).tiny)
     return _by_rotation(rows, generator)
 
 
@@ -110,15 +119,16 @@ def _leading_of_dense(normalised: Any, n: int) -> NDArray[np.float64]:
     return vectors
 
 
-def _by_kmeans(rows: NDArray[np.float64], seed: int) -> NDArray[np.intp]:
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
+def _by_kmeans(
+    rows: NDArray[np.float64], weights: NDArray[np.float64], generator: np.random.Generator
+) -> NDArray[np.intp]:
+    from ...kernels.cpu.crew import Crew
 
-    with warnings.catch_warnings():
-        # Fewer distinct rows than clusters leave some clusters empty, which is right.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        parts = KMeans(rows.shape[1], n_init=10, random_state=seed).fit_predict(rows)
-    return np.asarray(parts, np.intp)
+    points = point_list(np.ascontiguousarray(rows.T, np.float32), weights)
+    # So few points are clustered in less time than threads take to meet.
+    with Crew(1) as crew:
+        centres = fit_centres(points, rows.shape[1], _STARTS, _MOST_TURNS, generator, SILENT, crew)
+        return label_nearest(points, centres, lambda: None, crew).astype(np.intp) - 1
 
 
 def _by_rotation(rows: NDArray[np.float64], generator: np.random.Generator) -> NDArray[np.intp]:

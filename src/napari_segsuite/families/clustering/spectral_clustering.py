@@ -29,10 +29,10 @@ _TITLE = "Spectral clustering"
     extras=("superpixels",),
     bytes_per_voxel=32,
     bytes_per_channel=4,
-    requires=("numba", "sklearn"),
+    requires=("numba",),
     references=(
         "10.1109/34.868688",
-        "https://papers.nips.cc/paper/2092-on-spectral-clustering-analysis-and-an-algorithm",
+        "https://www.jmlr.org/papers/v7/bach06b.html",
         "10.1109/ICCV.2003.1238361",
     ),
 )
@@ -113,8 +113,8 @@ def spectral_clustering(
     ----------
     .. [1] J. Shi, J. Malik, "Normalized cuts and image segmentation", IEEE TPAMI 22(8), 2000,
        10.1109/34.868688.
-    .. [2] A. Y. Ng, M. I. Jordan, Y. Weiss, "On spectral clustering: analysis and an
-       algorithm", NIPS 14, 2001.
+    .. [2] F. R. Bach, M. I. Jordan, "Learning spectral clustering, with application to speech
+       separation", JMLR 7, 2006.
     .. [3] S. X. Yu, J. Shi, "Multiclass spectral clustering", ICCV 2003,
        10.1109/ICCV.2003.1238361.
 

@@ -1,0 +1,1 @@
+"""The docks that compare methods, and numbers of clusters."""

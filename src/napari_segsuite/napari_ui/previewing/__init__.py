@@ -1,0 +1,1 @@
+"""What a method would do, while its settings are still being chosen."""
