@@ -134,7 +134,8 @@ class ClusterSweep:
         numbers = [row.n_clusters for row in self.rows]
         axes.plot(numbers, [getattr(row, name) for row in self.rows], "o-")
         axes.axvline(self.suggested, color="0.7", linestyle="--", zorder=0)
-        axes.set(title=_TITLES[name], xlabel="clusters", xticks=numbers)
+        title = _TITLES[name].replace(" (", "\n(")  # beside each other there is little room
+        axes.set(title=title, xlabel="clusters", xticks=numbers)
 
 
 def sweep_clusters(

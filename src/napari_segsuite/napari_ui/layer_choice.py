@@ -32,6 +32,9 @@ class LayerChooser(ComboBox):
         Choose the newest result by itself rather than a layer that is none.
     """
 
+    # magicgui keeps the choice of its null value to itself; "none" is a choice like any other.
+    null_value: Any = object()
+
     def __init__(
         self,
         viewer: ViewerModel,
@@ -50,7 +53,6 @@ class LayerChooser(ComboBox):
             name=entry.name,
             label=entry.name.capitalize(),
             tooltip=entry.help,
-            nullable=True,  # else choosing "none" is no change
         )
         self._choose()
 

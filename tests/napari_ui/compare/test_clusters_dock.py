@@ -115,3 +115,12 @@ def test_only_methods_with_a_number_of_clusters_are_offered() -> None:
     for method in offered:
         assert method.family == "clustering"
         assert "n_clusters" in [param.name for param in method.params]
+
+
+def test_plot_in_a_dock_without_room_does_no_harm(clusters) -> None:
+    from qtpy.QtCore import QSize
+    from qtpy.QtGui import QResizeEvent
+
+    before = clusters.plot.figure.get_size_inches().tolist()
+    clusters.plot.resizeEvent(QResizeEvent(QSize(0, 40), QSize(300, 40)))
+    assert clusters.plot.figure.get_size_inches().tolist() == before

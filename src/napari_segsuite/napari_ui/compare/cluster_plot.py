@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qtpy.QtCore import QSize
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QSizePolicy
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class ClusterPlot(FigureCanvasQTAgg):
         """The same: in less, numbers would lie over each other."""
         return self.sizeHint()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take the new size, unless a dock without room has left none: nothing fits that."""
+        if not event.size().isEmpty():
+            super().resizeEvent(event)
+
     def set_colours(self, paper: str, ink: str) -> None:
         """Draw in these colours from now on."""
         self._paper, self._ink = paper, ink
@@ -60,8 +66,7 @@ class ClusterPlot(FigureCanvasQTAgg):
 
     def _dress(self, axes: Any) -> None:
         axes.set_facecolor(self._paper)
-        title = axes.get_title().replace(" (", "\n(")
-        axes.set_title(title, color=self._ink, fontsize=_SMALL)
+        axes.set_title(axes.get_title(), color=self._ink, fontsize=_SMALL)
         axes.set_xlabel(axes.get_xlabel(), color=self._ink, fontsize=_SMALL)
         axes.tick_params(colors=self._ink, labelsize=_SMALL)
         axes.spines[:].set_color(self._ink)

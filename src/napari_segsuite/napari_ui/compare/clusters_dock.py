@@ -211,8 +211,7 @@ class ClustersDock(QWidget):
         for widget in (self.method, self.first, self.last):
             widget.changed.connect(self._on_change)
         for chooser in self.choosers.values():
-            # The chooser itself does not tell of "none".
-            chooser.native.currentIndexChanged.connect(self._on_change)
+            chooser.changed.connect(self._on_change)
         # napari's emitters drop whoever is gone by themselves.
         events = self._viewer.layers.events
         for emitter in (events.inserted, events.removed, events.reordered, events.renamed):

@@ -77,6 +77,8 @@ class ResultSet:
         shown = name if name in self.layers else next(reversed(self.layers), None)
         for other, layer in self.layers.items():
             layer.visible = is_on or other == shown
+        # What filled the canvas is too large for a cell of it, and the other way round.
+        self._viewer.reset_view()
 
     def _link(self) -> None:
         layers = list(self.layers.values())
