@@ -9,7 +9,7 @@ import pytest
 from annotated_types import Ge, Gt, Interval, Le
 
 from napari_segsuite.errors import ParameterError
-from napari_segsuite.params import Param, Unit, read_param
+from napari_segsuite.params import Param, PickedOn, Unit, read_param
 
 
 def param(annotation: Any, default: Any = None) -> Param:
@@ -114,3 +114,20 @@ def test_declarations_no_form_can_show_are_the_authors_mistake(annotation: Any) 
 def test_integers_beyond_any_float_are_out_of_bounds() -> None:
     with pytest.raises(ParameterError, match=r"an integer in \[1, 3\]"):
         param(Annotated[int, Ge(1), Le(3)]).check(10**400, "GrowCut")
+
+
+def test_sequences_of_numbers() -> None:
+    floats = param(Annotated[tuple[float, ...], Ge(0), Le(1)])
+    assert floats.is_sequence
+    assert floats.check([0, 0.5], "GrowCut") == (0.0, 0.5)
+    assert floats.from_text("0.25, 1", "GrowCut") == (0.25, 1.0)
+    assert floats.from_text("", "GrowCut") == ()
+    for bad in ((0.5, 2), (float("nan"),), "0.5", (True,), 0.5):
+        with pytest.raises(ParameterError, match=r"a sequence of numbers in \[0, 1\]"):
+            floats.check(bad, "GrowCut")
+
+
+def test_places_to_pick_from() -> None:
+    picked = param(Annotated[float | None, PickedOn("histogram")])
+    assert picked.picked_on == "histogram"
+    assert param(int).picked_on == ""

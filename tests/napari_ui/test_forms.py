@@ -101,3 +101,21 @@ def test_physical_units_are_those_of_the_image():
     form.set_unit(None)
     assert form.widgets["radius"].native.suffix() == " px"
     assert form.widgets["reach"].label == "Reach (px)"
+
+
+def test_a_volume_is_an_area_in_a_plane():
+    volume = read_param("min_volume", Annotated[float, Ge(0), Unit("physical³")], 1.0, "")
+    form = SettingsForm([volume], "Method")
+    form.set_unit("mm", 3)
+    assert form.widgets["min_volume"].native.suffix() == " mm³"
+    form.set_unit(None, 2)
+    assert form.widgets["min_volume"].native.suffix() == " px²"
+
+
+def test_sequences_of_numbers_are_typed():
+    form = SettingsForm([read_param("low", tuple[float, ...], (), "")], "Method")
+    form.set_values({"low": (0.5, 20.0)})
+    assert form.values() == {"low": (0.5, 20.0)}
+    form.widgets["low"].value = "1, many"
+    with pytest.raises(ParameterError, match="'low' must be a sequence of numbers"):
+        form.values()

@@ -79,10 +79,13 @@ class SettingsForm:
             if param.name in settings:
                 show_value(param, self.widgets[param.name], settings[param.name])
 
-    def set_unit(self, unit: str | None) -> None:
-        """Show physical settings in the unit of the chosen image, None for pixels."""
+    def set_unit(self, unit: str | None, n_axes: int = 3) -> None:
+        """Show physical settings in the unit of the chosen image, None for pixels.
+
+        What is a volume in space is an area in a plane, of two axes.
+        """
         for param in self.params:
-            show_unit(param, self.widgets[param.name], unit or "px")
+            show_unit(param, self.widgets[param.name], unit or "px", n_axes)
 
     def _read(self, param: Param) -> Any:
         value = self.widgets[param.name].value
@@ -115,11 +118,13 @@ def show_value(param: Param, widget: ValueWidget[Any], value: Any) -> None:
         widget.value = value
 
 
-def show_unit(param: Param, widget: ValueWidget[Any], unit: str) -> None:
+def show_unit(param: Param, widget: ValueWidget[Any], unit: str, n_axes: int = 3) -> None:
     """Put the unit beside a number, or beside the title where the widget cannot show one."""
     if not param.unit:
         return
     words = param.unit.replace("physical unit", unit).replace("physical", unit)
+    if n_axes == 2:
+        words = words.replace("³", "²")
     if hasattr(widget.native, "setSuffix"):
         widget.native.setSuffix(f" {words}")
     else:

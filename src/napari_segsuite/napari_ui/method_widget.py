@@ -226,7 +226,10 @@ class MethodWidget(QWidget):
             return
         self._preferences = preferences()
         image = self._image()
-        self.settings.set_unit(None if image is None else image.space.unit)
+        if image is not None:
+            self.settings.set_unit(image.space.unit, len(image.space.spatial))
+        else:
+            self.settings.set_unit(None)
         for name, label in getattr(self, "_labels", {}).items():
             label.setText(self.settings.widgets[name].label)
         if "seeds" in self.choosers:

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_segsuite.kernels.cpu.optimal_segments import optimal_segments
@@ -26,6 +26,7 @@ def least_squares(values, counts, n_segments) -> float:
     return min(within_squares(values, counts, (0, *starts)) for starts in inner)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(-1000, 1000), st.integers(1, 50), min_size=1, max_size=11),
     st.integers(1, 6),

@@ -13,6 +13,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+# Starts whose gains are computed before they are compared: they stay in the fastest cache.
+_BLOCK = 512
+# Fewer starts than this are not worth a call for vector registers.
+_FEW = 24
+
 
 def optimal_segments(
     values: NDArray[np.float64], counts: NDArray[np.int64], n_segments: int
@@ -75,8 +80,7 @@ def _cut(weights: Any, sums: Any, n_segments: int) -> Any:
     n = weights.size - 1
     last_start = np.zeros((n_segments, n + 1), np.int32)
     gain = np.zeros(n + 1)
-    for j in range(1, n + 1):
-        gain[j] = _gain(weights, sums, 0, j)
+    gain[1:] = sums[1:] * sums[1:] / weights[1:]
     for m in range(1, n_segments):
         # Of the last segment only the end of all values is asked for.
         first = n if m == n_segments - 1 else m + 1
@@ -95,24 +99,76 @@ def _append_segment(
     """Best gain and last start for all ends from `first` on, with one segment more."""
     n = weights.size - 1
     after = np.full(n + 1, -np.inf)
+    row = np.empty(_BLOCK)
+    # Found first, the start for the last end bounds all others.
+    after[n], last_start[n] = _best_start(weights, sums, before, n_before, n - 1, n, row)
     stride = 1
     while stride <= n - first:
         stride *= 2
     while stride > 0:
-        for j in range(first + stride - 1, n + 1, 2 * stride):
+        for j in range(first + stride - 1, n, 2 * stride):
             low = last_start[j - stride] if j - stride >= first else n_before
-            high = last_start[j + stride] if j + stride <= n else j - 1
-            for i in range(low, min(high, j - 1) + 1):
-                gain = before[i] + _gain(weights, sums, i, j)
-                if gain > after[j]:
-                    after[j] = gain
-                    last_start[j] = i
+            high = min(last_start[min(j + stride, n)], j - 1)
+            if high - low < _FEW:
+                after[j], last_start[j] = _best_of_few(weights, sums, before, low, high, j)
+            else:
+                after[j], last_start[j] = _best_start(weights, sums, before, low, high, j, row)
         stride //= 2
     return after
 
 
+@njit(nogil=True, cache=True, error_model="numpy")
+def _best_of_few(weights: Any, sums: Any, before: Any, low: int, high: int, j: int) -> Any:
+    """The greatest gain of a start from `low` to `high`, and the first that has it."""
+    best, which = -np.inf, np.int64(low)
+    weight, total = weights[j], sums[j]
+    for i in range(np.uint64(low), np.uint64(high + 1)):
+        rest = total - sums[i]
+        gain = before[i] + rest * rest / (weight - weights[i])
+        is_better = gain > best
+        best = gain if is_better else best
+        which = np.int64(i) if is_better else which
+    return best, which
+
+
 @njit(nogil=True, cache=True)
-def _gain(weights: Any, sums: Any, i: int, j: int) -> Any:
-    """What a segment of values i to j - 1 takes off the sum of all squares."""
-    total = sums[j] - sums[i]
-    return total * total / (weights[j] - weights[i])
+def _best_start(weights: Any, sums: Any, before: Any, low: int, high: int, j: int, row: Any) -> Any:
+    """Do what `_best_of_few` does for many starts, by blocks in vector registers."""
+    best, which = np.int64(-1), low  # the bits of the gain
+    for start in range(low, high + 1, _BLOCK):
+        stop = min(start + _BLOCK, high + 1)
+        gains = row[: stop - start]
+        _gains(
+            weights[start:stop], sums[start:stop], weights[j], sums[j], before[start:stop], gains
+        )
+        most = _greatest(gains)
+        if most > best:
+            best, which = most, start + _first(gains, most)
+    return np.int64(best).view(np.float64), which
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _gains(weights: Any, sums: Any, weight: float, total: float, before: Any, gains: Any) -> None:
+    for i in range(gains.size):
+        rest = total - sums[i]
+        gains[i] = before[i] + rest * rest / (weight - weights[i])
+
+
+@njit(nogil=True, cache=True)
+def _greatest(gains: Any) -> Any:
+    """The greatest of some gains, none of them negative, as the integer with its bits."""
+    # Such integers are in the order of the gains, and compared many at a time.
+    bits = gains.view(np.int64)
+    most = np.int64(0)
+    for i in range(bits.size):
+        most = max(most, bits[i])
+    return most
+
+
+@njit(nogil=True, cache=True)
+def _first(gains: Any, greatest: Any) -> Any:
+    bits = gains.view(np.int64)
+    i = 0
+    while bits[i] != greatest:
+        i += 1
+    return i
