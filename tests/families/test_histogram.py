@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -25,6 +25,7 @@ def test_narrow_integers_are_counted_exactly(dtype) -> None:
     np.testing.assert_array_equal(histogram.counts, counts)
 
 
+@settings(deadline=None)  # of which compiling may be a part
 @given(arrays(np.int64, (4, 6), elements=st.integers(-(2**40), 2**40)))
 def test_wide_integers_are_exact_where_they_span_little(image) -> None:
     low = int(image.min())
@@ -76,3 +77,30 @@ def test_constant_and_extreme_spans() -> None:
         histogram_of(np.array([[-1.7e308, 1.7e308]]), None, "Test")
     with pytest.raises(InputError, match="widen the mask"):
         histogram_of(np.ones((2, 2)), np.zeros((2, 2), bool), "Test")
+
+
+def test_small_steps_on_a_high_plateau_stay_apart_and_in_order() -> None:
+    steps = np.random.default_rng(0).normal(size=(300, 400))
+    histogram = histogram_of(1e12 + steps, None, "Test")
+    expected = histogram_of((1e12 + steps) - 1e12, None, "Test")
+    np.testing.assert_array_equal(histogram.counts, expected.counts)
+    np.testing.assert_allclose(histogram.values - 1e12, expected.values, atol=2e-4)
+    assert (np.diff(histogram.values) >= 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_usual_range_leaves_out_the_ends_unless_all_lies_there(dtype) -> None:
+    image = np.arange(256).repeat(8).reshape(32, 64).astype(dtype)
+    image[0, 0] = 255
+    assert histogram_of(image, None, "Test").usual_range() == (0, 255)
+    sparse = np.zeros((50, 50), dtype)
+    sparse[3, 4] = 90
+    assert histogram_of(sparse, None, "Test").usual_range() == (0, 90)
+
+
+def test_usual_range_is_exact_beside_far_outliers() -> None:
+    image = np.linspace(0, 1, 10_000).reshape(100, 100)
+    image[0, 0], image[-1, -1] = -1e30, 1e30
+    low, high = histogram_of(image, None, "Test").usual_range()
+    assert (low, high) == pytest.approx((0.001, 0.999), abs=3e-4)
+    assert histogram_of(image, None, "Test").quantile(0.5) == pytest.approx(0.5, abs=1)

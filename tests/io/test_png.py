@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 
@@ -87,6 +90,28 @@ def test_kinds_of_pictures(test_data) -> None:
         image = nss.read(folder / name)
         assert image.data.shape == shape, name
         assert len(np.unique(image.data)) > 1, name
+
+
+def png_of_16_bits(colour_type: int, n_channels: int) -> bytes:
+    """Two by two pixels, as no writer at hand makes them."""
+    head = struct.pack(">IIBBBBB", 2, 2, 16, colour_type, 0, 0, 0)
+    line = b"\0" + struct.pack(f">{2 * n_channels}H", *range(300, 300 + 2 * n_channels))
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(line * 2)), (b"IEND", b""))
+    chunks = [
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in parts
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def test_no_bits_are_lost_without_a_word(tmp_path) -> None:
+    path = tmp_path / "deep.png"
+    path.write_bytes(png_of_16_bits(0, 1))
+    np.testing.assert_array_equal(nss.read(path).data, [[300, 301], [300, 301]])
+    for colour_type, n_channels in ((2, 3), (4, 2), (6, 4)):
+        path.write_bytes(png_of_16_bits(colour_type, n_channels))
+        with pytest.raises(FormatError, match="expected colours of 8 bits in a PNG picture"):
+            nss.read(path)
 
 
 def test_a_palette_of_labels_gives_its_indices(test_data) -> None:

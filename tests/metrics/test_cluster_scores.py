@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -89,3 +90,15 @@ def test_clusters_of_one_value_are_perfect() -> None:
     found = scores(labels, labels[None] * 10)
     assert (found.inertia, found.silhouette, found.davies_bouldin) == (0, 1, 0)
     assert math.isfinite(found.bic)
+
+
+def test_scores_take_no_copy_of_the_volume() -> None:
+    image = np.random.default_rng(0).integers(0, 9, (1, 200, 200, 150)).astype(np.uint8)
+    labels = (1 + image[0] // 3).astype(np.uint8)
+    scores(labels[:9], image[:, :9])
+    tracemalloc.start()
+    scores(labels, image)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # The distances of 2000 voxels to one another are most of it.
+    assert peak < 40 * 2**20

@@ -68,3 +68,9 @@ def test_nothing_predicted_matches_nothing() -> None:
 def test_shapes_have_to_agree() -> None:
     with pytest.raises(InputError, match="one shape"):
         match_labels([1, 2], [1, 2, 3])
+
+
+def test_a_label_takes_no_class_that_it_never_meets() -> None:
+    # Class 0 and class 2 have no label of their own.
+    prediction, reference = [0, 0, 1, 1, 3, 0], [2, 2, 1, 1, 1, 0]
+    assert match_labels(prediction, reference) == {1: 1, 3: 1}

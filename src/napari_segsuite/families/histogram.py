@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
 from ..typing import ImageArray, LabelArray, MaskArray
+from .intensities import lowest_and_highest
 from .voxels import check_any_usable, usable_voxels
 
 _N_BINS = 1 << 16
+# Of every thousand voxels, the darkest and the brightest do not count for the usual range.
+_TAIL = 0.001
+# Of the whole range; where the usual one is no larger, bins are too wide to tell its ends.
+_COARSE = 1 / 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,39 @@ class Histogram:
     _low: float
     _scale: float
     _codes: NDArray[np.int64]
+
+    def quantile(self, share: float) -> float:
+        """The lowest value that at least this share of the voxels do not exceed.
+
+        Examples
+        --------
+        >>> histogram = histogram_of(np.array([[5, 5, 90]], dtype=np.uint8), None, "Example")
+        >>> histogram.quantile(0.5), histogram.quantile(1)
+        (5.0, 90.0)
+        """
+        up_to = np.cumsum(self.counts)
+        place = np.searchsorted(up_to, share * up_to[-1])
+        return float(self.values[min(place, len(up_to) - 1)])
+
+    def usual_range(self) -> tuple[float, float]:
+        """Values between which all voxels lie but a thousandth at either end.
+
+        Where these two are equal, the lowest and the highest value.
+
+        Examples
+        --------
+        >>> image = np.append(np.zeros(1999, np.uint16), 700)[np.newaxis]
+        >>> histogram_of(image, None, "Example").usual_range()
+        (0.0, 700.0)
+        """
+        low, high = self.quantile(_TAIL), self.quantile(1 - _TAIL)
+        lowest, highest = float(self.values[0]), float(self.values[-1])
+        if high - low <= _COARSE * (highest - lowest) and not _is_narrow(self._image):
+            # Outliers far away have left the others a few bins.
+            counted = self._image if self.usable is None else self._image[self.usable]
+            shares = (_TAIL, 1 - _TAIL)
+            low, high = np.quantile(counted, shares, method="inverted_cdf").tolist()
+        return (low, high) if low < high else (lowest, highest)
 
     def label(self, of_value: NDArray[Any]) -> LabelArray:
         """Give each voxel the label of its value.
@@ -94,12 +131,16 @@ def histogram_of(image: ImageArray, mask: MaskArray | None, title: str) -> Histo
         image = image.astype(np.float32)
     usable = usable_voxels((image,), mask)
     check_any_usable(usable, title)
-    is_narrow = image.dtype.kind in "bui" and image.dtype.itemsize <= 2
+    is_narrow = _is_narrow(image)
     low, scale = (_lowest(image), 1.0) if is_narrow else _binning(image, usable, title)
-    counts, sums = count_codes(image, usable, low, scale)
+    counts, means = count_codes(image, usable, low, scale)
     codes = np.flatnonzero(counts)
-    values = np.add(codes, low) if is_narrow else sums[codes] / counts[codes]
+    values = np.add(codes, low) if is_narrow else means[codes]
     return Histogram(values, counts[codes], usable, image, low, scale, codes)
+
+
+def _is_narrow(image: ImageArray) -> bool:
+    return bool(image.dtype.kind in "bui" and image.dtype.itemsize <= 2)
 
 
 def _lowest(image: ImageArray) -> float:
@@ -108,20 +149,8 @@ def _lowest(image: ImageArray) -> float:
 
 def _binning(image: ImageArray, usable: MaskArray | None, title: str) -> tuple[float, float]:
     """Lowest value, and bins per unit of intensity."""
-    where: Any = True if usable is None else usable
-    low = float(image.min(where=where, initial=_extreme(image, "max")))
-    high = float(image.max(where=where, initial=_extreme(image, "min")))
-    if not np.isfinite(high - low):
-        raise InputError(
-            f"{title}: expected intensities that span less than {np.finfo(np.float64).max:.0e}, "
-            "got more; scale the image down, for instance by its largest value."
-        )
+    low, high = lowest_and_highest((image,), usable, title)
     if low == high or (image.dtype.kind in "iu" and high - low < _N_BINS):
         return low, 1.0
     # Of the smallest numbers there are, the share would be infinite.
     return low, min((_N_BINS - 1) / (high - low), np.finfo(np.float64).max)
-
-
-def _extreme(image: ImageArray, name: str) -> Any:
-    info = np.finfo if image.dtype.kind == "f" else np.iinfo
-    return getattr(info(image.dtype), name)

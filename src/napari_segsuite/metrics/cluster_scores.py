@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..label_values import label_counts
 from ..typing import ImageArray, LabelArray, MaskArray
 
 _SLAB = 1 << 18
@@ -190,12 +191,22 @@ def _silhouette(
 
 def _stratified(labels: LabelArray, rng: np.random.Generator) -> NDArray[np.intp]:
     """Places of up to 2000 labelled voxels, from each cluster in proportion, two at least."""
-    counts = np.bincount(labels)
-    counts[0] = 0
-    share = min(1.0, _SILHOUETTE_SAMPLE / max(int(counts.sum()), 1))
+    counts = label_counts(labels)
+    share = min(1.0, _SILHOUETTE_SAMPLE / max(sum(counts.values()), 1))
     drawn = []
-    for label in np.flatnonzero(counts):
-        n = min(counts[label], max(2, int(share * counts[label])))
-        places = np.flatnonzero(labels == label)
-        drawn.append(rng.choice(places, n, replace=False, shuffle=False))
+    for label, count in sorted(counts.items()):
+        n = min(count, max(2, int(share * count)))
+        ranks = rng.choice(count, n, replace=False, shuffle=False)
+        drawn.append(_places(labels, label, np.sort(ranks)))
     return np.concatenate([np.empty(0, np.intp), *drawn])
+
+
+def _places(labels: LabelArray, label: int, ranks: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Where the voxels of a label lie that have these ranks among them, ascending from 0."""
+    found, before = [], 0
+    for start in range(0, labels.size, _SLAB):
+        places = start + np.flatnonzero(labels[start : start + _SLAB] == label)
+        first, last = np.searchsorted(ranks, [before, before + len(places)])
+        found.append(places[ranks[first:last] - before])
+        before += len(places)
+    return np.concatenate(found)

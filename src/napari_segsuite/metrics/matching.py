@@ -21,8 +21,8 @@ def match_labels(
 
     Clusters are numbered without regard to classes; this finds the names that suit them
     best. One label is given to each class at most (the assignment problem solved by
-    Kuhn 1955, doi:10.1002/nav.3800020109). Labels left over, where there are more of them
-    than classes, each go to the class they overlap most.
+    Kuhn 1955, doi:10.1002/nav.3800020109). Labels left over, because there are more of them
+    than classes or they meet none of the classes left, each go to the one they overlap most.
 
     Parameters
     ----------
@@ -63,7 +63,8 @@ def match_labels(
             from scipy.optimize import linear_sum_assignment
 
             rows, columns = linear_sum_assignment(joint, maximize=True)
-            chosen[columns] = rows
+            meet = joint[rows, columns] > 0
+            chosen[columns[meet]] = rows[meet]
         mapping |= dict(
             zip(labels[predicted].tolist(), labels[classes][chosen].tolist(), strict=True)
         )

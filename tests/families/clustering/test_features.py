@@ -24,6 +24,14 @@ def test_points_are_the_channels_but_for_shift_and_common_scale(dtype: type) -> 
     assert np.log2(slopes[0]) == pytest.approx(round(np.log2(slopes[0])), abs=1e-5)
 
 
+@pytest.mark.parametrize("standardize", [False, True])
+def test_the_smallest_numbers_there_are_give_finite_points(standardize: bool) -> None:
+    image = np.arange(12.0).reshape(2, 2, 3) * 5e-324
+    assert np.isfinite(
+        features_of(image, None, None, standardize, "Example").points(slice(None))
+    ).all()
+
+
 def test_standardized_points_have_deviation_one() -> None:
     rng = np.random.default_rng(0)
     image = np.stack([rng.normal(3, 100, (40, 50)), rng.normal(0, 1e-3, (40, 50))])

@@ -30,13 +30,13 @@ def test_fit_is_that_of_sklearn(shape: Any) -> None:
     ours = fit_mixture(points, np.ones(900), group, shape, 500, SILENT).ascending()
     peer = GaussianMixture(3, covariance_type=shape, tol=1e-6, max_iter=500, random_state=0)
     peer.fit(points.T)
-    likelihood = ours.probabilities(points)[1].mean()
+    likelihood = ours.sums(points, np.ones(900))[1]
     assert likelihood == pytest.approx(peer.score(points.T), abs=1e-3)
     order = np.argsort(peer.means_[:, 0])
     np.testing.assert_allclose(ours.means, peer.means_[order], atol=0.05)
     np.testing.assert_allclose(ours.shares, peer.weights_[order], atol=0.02)
     np.testing.assert_allclose(
-        ours.probabilities(points)[0], peer.predict_proba(points.T).T[order], atol=0.1
+        ours.probabilities(points), peer.predict_proba(points.T).T[order], atol=0.1
     )
 
 
@@ -48,6 +48,16 @@ def test_covariances_have_the_shape_asked_for(shape: Any) -> None:
     assert (off_axis > 0.05) == (shape in ("full", "tied"))
     assert (shape == "spherical") == np.allclose(found[:, 0, 0], found[:, 1, 1])
     assert (shape == "tied") == np.allclose(found, found[0])
+
+
+@pytest.mark.parametrize("shape", ["full", "diag", "tied"])
+def test_a_channel_of_small_range_is_fitted_as_well(shape: Any) -> None:
+    points, group = points_of_three()
+    small = np.array([[1.0], [1e-6]])
+    plain = fit_mixture(points, np.ones(900), group, shape, 100, SILENT)
+    scaled = fit_mixture(points * small, np.ones(900), group, shape, 100, SILENT)
+    np.testing.assert_allclose(scaled.means, plain.means * small.T, rtol=1e-6)
+    np.testing.assert_allclose(scaled.covariances, plain.covariances * (small * small.T), 1e-5)
 
 
 def test_weights_stand_for_repeated_points() -> None:

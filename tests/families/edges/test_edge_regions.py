@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 from skimage import feature, filters
+from skimage.segmentation import watershed
 
 import napari_segsuite as nss
+from napari_segsuite.families.edges.edge_regions import _flooded
 from napari_segsuite.families.edges.operators import gradient, magnitude, ridges, zero_crossings
 
 OPERATORS = ["sobel", "scharr", "prewitt", "canny", "log"]
@@ -156,3 +158,15 @@ def test_bright_nuclei_are_enclosed_by_their_edges(test_data):
         scores += (np.array(overlap) / (sizes + whole - overlap)).tolist()
     assert len(scores) > 100
     assert np.mean(scores) > 0.5
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (14, 15, 16), (1, 30)])
+def test_flooding_from_the_rims_is_flooding_from_whole_parts(shape):
+    rng = np.random.default_rng(0)
+    slope = ndimage.gaussian_filter(rng.random(shape), 1).astype(np.float32)
+    usable = rng.random(shape) > 0.1
+    parts, _ = ndimage.label((slope < np.median(slope)) & usable)
+    np.testing.assert_array_equal(
+        _flooded(slope, parts, usable), watershed(slope, parts, mask=usable)
+    )
+    np.testing.assert_array_equal(_flooded(slope, parts, None), watershed(slope, parts))

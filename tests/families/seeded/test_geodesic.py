@@ -116,3 +116,15 @@ def test_nan_is_walked_around():
     assert not labels[:2, 2].any()
     assert np.isinf(distance[:2, 2]).all()
     assert labels[2, 2] == 2
+
+
+def test_defaults_find_the_tissues_of_a_brain():
+    from napari_segsuite.samples import load
+
+    sample = load("brain")
+    half = np.s_[::2, ::2, ::2]
+    image, truth = sample["image"].data[half], sample["reference"].labels[half]
+    is_seed = np.random.default_rng(0).random(truth.shape) < 0.01
+    labels = nss.geodesic(image, np.where(is_seed, truth, 0).astype(np.uint8))
+    inside = truth > 1
+    assert (labels == truth)[inside].mean() > 0.85

@@ -26,7 +26,7 @@ def test_equals_the_dense_solution(shape, spaced, masked, n_channels):
     image, seeds, mask = random_problem(shape, n_channels, masked)
     spacing = (2.0, 0.5, 0.7)[-len(shape) :] if spaced else None
     labels, found = probabilities(
-        image, seeds, mask, spacing=spacing, channel_axis=0, tolerance=1e-8
+        image, seeds, mask, beta=130.0, spacing=spacing, channel_axis=0, tolerance=1e-8
     )
     expected = dense_probabilities(image, seeds, mask, 130.0, spacing)
     # Where a pocket hangs on a millionth of the usual conductance, 32 bits give three digits.
@@ -102,4 +102,4 @@ def test_brain_is_near_the_truth_and_the_exact_labels():
     exact = nss.random_walker(image, seeds, tolerance=1e-6)
     assert (rough == exact).mean() > 0.999
     inside = truth > 0
-    assert (rough == truth)[inside].mean() > 0.75
+    assert (rough == truth)[inside].mean() > 0.9

@@ -130,3 +130,21 @@ def test_what_is_missing_is_said():
     seeds[0, 0] = 1
     with pytest.raises(ParameterError, match="expected a tolerance"):
         nss.region_growing(image, seeds, algorithm="tolerance")
+
+
+def test_one_of_several_classes_does_not_swallow_the_others():
+    from napari_segsuite.samples import load
+
+    sample = load("brain")
+    half = np.s_[::2, ::2, ::2]
+    image, truth = sample["image"].data[half], sample["reference"].labels[half]
+    inside = np.random.default_rng(0).random(truth.shape) < 0.002
+    seeds = np.where(inside, truth, 0).astype(np.uint8)
+
+    def dice(iterations):
+        labels = nss.region_growing(image, seeds, iterations=iterations)
+        pairs = [(labels == c, truth == c) for c in (2, 3, 4)]
+        return min(2 * (a & b).sum() / (a.sum() + b.sum()) for a, b in pairs)
+
+    assert dice(0) > 0.7
+    assert dice(2) > 0.5

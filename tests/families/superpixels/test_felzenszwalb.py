@@ -84,6 +84,13 @@ def test_least_volume_is_physical(volume: float, n_regions: int) -> None:
     assert labels[2, 2, 2] == (2 if n_regions == 3 else labels[0, 0, 0])
 
 
+@pytest.mark.parametrize("size", [1e-4, 0.25, 3.0, 1000.0])
+def test_defaults_serve_any_resolution(size: float) -> None:
+    image = np.random.default_rng(0).random((40, 40)) + (np.indices((40, 40))[1] > 20)
+    expected = nss.felzenszwalb(image, smoothing=0.8, min_volume=20)
+    np.testing.assert_array_equal(nss.felzenszwalb(image, spacing=(size, size)), expected)
+
+
 def test_smoothing_is_physical() -> None:
     image = np.random.default_rng(0).random((20, 30))
     fine = nss.felzenszwalb(image, smoothing=1.5, min_volume=4)

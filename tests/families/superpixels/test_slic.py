@@ -183,3 +183,24 @@ def test_nuclei_are_kept_apart_as_well_as_by_scikit_image(test_data: Path) -> No
     theirs = segmentation.slic(image, 400, 0.1, channel_axis=None, start_label=1)
     assert purity(ours, truth) > purity(theirs, truth) - 0.002
     assert ours.max() <= 440
+
+
+def test_colours_from_0_to_1_are_those_of_8_bits() -> None:
+    colours = np.random.default_rng(0).integers(0, 90, (40, 40, 3)).astype(np.uint8)
+    labels = nss.slic(colours, n_superpixels=16, channel_axis=-1, colour="lab")
+    shares = colours.astype(np.float32) / np.float32(255)
+    again = nss.slic(shares, n_superpixels=16, channel_axis=-1, colour="lab")
+    np.testing.assert_array_equal(again, labels)
+
+
+def test_hidden_colours_do_not_leak_through_the_smoothing() -> None:
+    colours = np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)
+    mask = np.ones((40, 40), dtype=bool)
+    mask[:, 18:22] = False
+    other = colours.copy()
+    other[~mask] = 255
+    labels = [
+        nss.slic(each, mask, n_superpixels=16, channel_axis=-1, scale=2.0)
+        for each in (colours, other)
+    ]
+    np.testing.assert_array_equal(*labels)

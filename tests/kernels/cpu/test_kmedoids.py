@@ -53,6 +53,12 @@ def test_groups_far_apart_get_a_medoid_each() -> None:
     assert sorted(group[medoids]) == [0, 1, 2]
 
 
+def test_it_reports_within_a_pass_over_many_points() -> None:
+    points, reports = np.arange(6001, dtype=np.float32)[None], []
+    faster_pam(points, np.ones(6001), np.array([3000]), lambda: reports.append(1))
+    assert len(reports) == 3
+
+
 def test_it_stops_between_passes() -> None:
     def stop() -> None:
         raise Cancelled

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
+from napari_segsuite.kernels.cpu import slic_regions
 from napari_segsuite.kernels.cpu.slic_regions import connect
 
 images = hnp.arrays(
@@ -65,3 +66,14 @@ def test_the_longest_border_decides_and_of_equal_ones_the_first(beside: int, joi
     labels = np.array([[[1, 1, 1, 1], [beside, 3, 3, 2], [2, 2, 2, 2]]], dtype=np.int32)
     parts, _ = connect(labels, labels > 0, 3)
     np.testing.assert_array_equal(parts, np.where(labels == 3, joined, labels))
+
+
+def test_planes_taken_in_turn_are_joined_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.random.default_rng(0).integers(0, 2, (6, 5, 4)).astype(np.int32)
+    expected, _ = connect(labels, labels >= 0, 3)
+    monkeypatch.setattr(slic_regions, "_VOXELS_PER_PIECE", 40)
+    shares: list[float] = []
+    found, _ = connect(labels, labels >= 0, 3, shares.append)
+    np.testing.assert_array_equal(found, expected)
+    assert len(shares) == 5
+    assert shares == sorted(shares)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
+import itertools
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...progress import Progress
+from ...progress import Progress, part_of
 from ...typing import FloatArray
 from .features import Features
 from .ordering import ascending
@@ -49,18 +50,25 @@ def find_medoids(
     judged = features.sample(_JUDGED, rng)
     best, least = np.empty((0, 0), np.float32), np.inf
     for i in range(n_samples):
-        report = partial(progress, 0.05 + 0.85 * i / n_samples, f"sample {i + 1}")
+        start, stop = (0.05 + 0.85 * j / n_samples for j in (i, i + 1))
+        report = _settling(part_of(progress, start, stop), f"sample {i + 1}")
         report()
         sample = features.sample(sample_size, rng)
         points, weights = sample.points(slice(None)), sample.weights_of(slice(None))
-        start = _start(points, weights, n_clusters, i, rng)
-        medoids, _ = faster_pam(points, weights, start, report)
+        medoids = _start(points, weights, n_clusters, i, rng)
+        medoids, _ = faster_pam(points, weights, medoids, report)
         centres = points[:, medoids].T
         cost = _total_distance(judged, centres)
         # Rounding makes no clusters better.
         if cost < least * (1 - 1e-6):
             best, least = centres, cost
     return best[ascending(best)]
+
+
+def _settling(progress: Progress, message: str) -> Callable[[], None]:
+    """Reports on steps of which nobody knows how many there will be."""
+    steps = itertools.count()
+    return lambda: progress(1 - 0.95 ** next(steps), message)
 
 
 def _start(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...kernels.cpu.crew import Crew
 
 _SLAB = 1 << 15
+_CONSTANT = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,15 +185,18 @@ def _ranged(features: Features, standardize: bool, title: str) -> Features:
             f"{title}: expected intensities that span less than {np.finfo(np.float64).max:.0e}, "
             "got more; scale the image down, for instance by its largest value."
         )
+    # Of the smallest numbers there are, the scale would be infinite.
+    least = np.finfo(np.float64).tiny
     # A power of two keeps whole numbers, and ties between them, exact.
-    widest = np.ldexp(1.0, np.frexp(span.max())[1] - 1)
-    own = np.where(span > 0, span, widest)
+    widest = np.ldexp(1.0, np.frexp(max(span.max(), 2 * least))[1] - 1)
+    own = np.where(span > least, span, widest)
     scale = 1 / (own if standardize else np.full(len(span), widest))
     ranged = replace(features, offset=low + span / 2, scale=scale)
     if not standardize:
         return ranged
     deviation = _deviation(ranged)
-    return replace(ranged, scale=scale / np.where(deviation > 0, deviation, 1))
+    # A range of 1 has a deviation far above that of rounding: the rest are constant.
+    return replace(ranged, scale=scale / np.where(deviation > _CONSTANT, deviation, 1))
 
 
 def _range(channel: ImageArray, where: Any) -> tuple[float, float]:

@@ -100,7 +100,8 @@ def gaussian_mixture(
     Returns
     -------
     (M, N[, P]) uint8 array
-        Clusters from 1, by ascending mean of the first channel.
+        Clusters from 1, by ascending mean of the Gaussians in the first channel. The voxels of
+        a wide one may lie around a narrow one, and average otherwise.
 
     Raises
     ------
@@ -149,17 +150,22 @@ def _on_line(
     mixture = fit_mixture(
         points, line.counts.astype(np.float64), cluster, *kind, part_of(progress, 0.1, 0.9)
     ).ascending()
-    likely, _ = mixture.probabilities(points)
+    likely = mixture.probabilities(points)
     found = line.label((likely.argmax(axis=0) + 1).astype(np.uint8))
-    return found, _on_grid(likely, line.label, found.shape) if wants else None
+    return found, _on_grid(likely, line.label, found.shape, progress) if wants else None
 
 
 def _on_grid(
-    likely: NDArray[Any], give: Callable[[NDArray[Any]], NDArray[Any]], shape: tuple[int, ...]
+    likely: NDArray[Any],
+    give: Callable[[NDArray[Any]], NDArray[Any]],
+    shape: tuple[int, ...],
+    progress: Progress,
 ) -> FloatArray:
+    """Probabilities of values or regions as those of voxels."""
     out = np.empty((len(likely), *shape), np.float32)
-    for row, plane in zip(likely, out, strict=True):
-        plane[...] = give(row.astype(np.float32, copy=False))
+    for k, row in enumerate(likely):
+        progress(0.9 + 0.1 * k / len(likely), "probabilities")
+        out[k] = give(row.astype(np.float32, copy=False))
     return out
 
 
@@ -194,7 +200,7 @@ def _in_space(
     likely = np.zeros(shape, np.float32) if wants else None
 
     def add(rows: slice) -> None:
-        shares, _ = mixture.probabilities(points.points(rows).astype(np.float64))
+        shares = mixture.probabilities(points.points(rows).astype(np.float64))
         points.place(shares.argmax(axis=0).astype(np.uint8) + np.uint8(1), rows, found)
         if likely is not None:
             for row, plane in zip(shares, likely, strict=True):
@@ -204,4 +210,4 @@ def _in_space(
     labels = points.on_grid(found)
     if likely is None or points.regions is None:
         return labels, likely
-    return labels, _on_grid(likely, points.on_grid, labels.shape)
+    return labels, _on_grid(likely, points.on_grid, labels.shape, progress)

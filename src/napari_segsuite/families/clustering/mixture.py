@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from .ordering import ascending
 Covariance = Literal["full", "diag", "spherical", "tied"]
 Matrix = NDArray[np.float64]
 
-# Of the mean variance of all points: no component becomes narrower.
+# Of the variance of all points, per channel: no component becomes narrower.
 _LEAST_VARIANCE = 1e-6
 # Gain of the mean log-likelihood per iteration below which the fit has settled.
 _ENOUGH = 1e-5
@@ -41,34 +41,46 @@ class Mixture:
         order = ascending(self.means)
         return Mixture(self.shares[order], self.means[order], self.covariances[order])
 
-    def log_densities(self, points: Matrix) -> Matrix:
-        """Logarithm of each component's share of the density, (K, n), at points (C, n)."""
-        out = np.empty((len(self.shares), points.shape[1]))
-        n_channels = len(points)
-        for k, (mean, covariance) in enumerate(zip(self.means, self.covariances, strict=True)):
-            root = np.linalg.cholesky(covariance)
-            whitened = np.linalg.inv(root) @ (points - mean[:, None])
-            scale = 2 * np.log(root.diagonal()).sum() + n_channels * np.log(2 * np.pi)
-            out[k] = -0.5 * (np.square(whitened).sum(axis=0) + scale)
-        with np.errstate(divide="ignore"):
-            out += np.log(self.shares)[:, None]
-        return out
+    def shaped(self, kind: Covariance, least: Matrix) -> Mixture:
+        """The same with covariances of one kind, and variances wider by `least`, (C,)."""
+        covariances = self.covariances
+        if kind == "tied":
+            covariances = np.tensordot(self.shares, covariances, 1)[None].repeat(len(self.means), 0)
+        unit = np.eye(len(least))
+        if kind == "diag":
+            covariances = covariances * unit
+        elif kind == "spherical":
+            variances = covariances.trace(axis1=1, axis2=2) / len(least)
+            return replace(self, covariances=(variances + least.mean())[:, None, None] * unit)
+        return replace(self, covariances=covariances + least * unit)
 
-    def probabilities(self, points: Matrix) -> tuple[Matrix, Matrix]:
-        """How likely points, (C, n), come from each component.
+    def probabilities(self, points: Matrix) -> Matrix:
+        """How likely points, (C, n), come from each component: (K, n), which sums to 1 over K."""
+        from ...kernels.cpu.mixture import component_shares
+
+        return component_shares(points, *self._densities())
+
+    def sums(self, points: Matrix, weights: Matrix) -> tuple[Matrix, float]:
+        """Sums of what each component has of weighted points, as `mixture_sums` returns them.
 
         Returns
         -------
-        (K, n) array
-            Sums to 1 over components.
-        (n,) array
-            Logarithm of the density.
+        (K, 1 + C, 1 + C) array
+        float
+            Mean logarithm of the density.
         """
-        logs = self.log_densities(points)
-        highest = logs.max(axis=0)
-        shares = np.exp(logs - highest)
-        total = shares.sum(axis=0)
-        return shares / total, highest + np.log(total)
+        from ...kernels.cpu.mixture import mixture_sums
+
+        sums, likelihood = mixture_sums(points, weights, *self._densities())
+        return sums, likelihood / float(weights.sum())
+
+    def _densities(self) -> tuple[Matrix, Matrix, Matrix]:
+        """Logarithms of the densities at the means, the means, and what whitens around them."""
+        triangles = np.linalg.cholesky(self.covariances)
+        diagonals = np.diagonal(triangles, axis1=1, axis2=2)
+        constant = self.means.shape[1] / 2 * np.log(2 * np.pi)
+        logs = np.log(self.shares) - np.log(diagonals).sum(axis=1) - constant
+        return logs, self.means, np.tril(np.linalg.inv(triangles))
 
 
 def fit_mixture(
@@ -101,36 +113,36 @@ def fit_mixture(
     >>> fit.means.round(1).ravel().tolist()
     [2.0, 8.0]
     """
-    shares = np.zeros((int(cluster.max()) + 1, len(cluster)))
-    shares[cluster, np.arange(len(cluster))] = 1
     spread = np.cov(points, aweights=weights, ddof=0).reshape(len(points), -1)
-    least = _LEAST_VARIANCE * spread.trace() / len(points) or 1.0
+    least = _LEAST_VARIANCE * spread.diagonal()
+    least[least == 0] = least.max() or 1.0
+    mixture = _of_clusters(points, weights, cluster).shaped(covariance, least)
     before = -np.inf
     for i in range(max_iterations):
         progress(1 - 0.9**i, "iterations")
-        mixture = _most_likely(points, weights * shares, covariance, least)
-        shares, logs = mixture.probabilities(points)
-        likelihood = float(np.average(logs, weights=weights))
+        sums, likelihood = mixture.sums(points, weights)
         if likelihood - before < _ENOUGH:
             break
         before = likelihood
+        mixture = _most_likely(sums, mixture.means).shaped(covariance, least)
     return mixture
 
 
-def _most_likely(points: Matrix, owned: Matrix, kind: Covariance, least: float) -> Mixture:
-    """The mixture most likely where component k owns ``owned[k]`` of each point."""
-    totals = np.maximum(owned.sum(axis=1), np.finfo(np.float64).tiny)
-    means = owned @ points.T / totals[:, None]
-    covariances = np.empty((len(owned), len(points), len(points)))
-    for k, mean in enumerate(means):
-        centred = points - mean[:, None]
-        covariances[k] = (owned[k] * centred) @ centred.T / totals[k]
-    shares = totals / totals.sum()
-    if kind == "tied":
-        covariances[:] = np.tensordot(shares, covariances, 1)
-    unit = np.eye(len(points))
-    if kind == "diag":
-        covariances *= unit
-    elif kind == "spherical":
-        covariances = covariances.trace(axis1=1, axis2=2)[:, None, None] / len(points) * unit
-    return Mixture(shares, means, covariances + least * unit)
+def _of_clusters(points: Matrix, weights: Matrix, cluster: NDArray[np.intp]) -> Mixture:
+    """The mixture most likely where each component owns the points of a cluster."""
+    n_clusters, n_channels = int(cluster.max()) + 1, len(points)
+    shares, means = np.bincount(cluster, weights), np.empty((n_clusters, n_channels))
+    covariances = np.empty((n_clusters, n_channels, n_channels))
+    for k in range(n_clusters):
+        own, weight = points[:, cluster == k], weights[cluster == k]
+        means[k] = np.average(own, axis=1, weights=weight)
+        covariances[k] = np.cov(own, aweights=weight, ddof=0)
+    return Mixture(shares / shares.sum(), means, covariances)
+
+
+def _most_likely(sums: Matrix, means: Matrix) -> Mixture:
+    """The mixture most likely, given sums of what each component owns around `means`."""
+    totals = np.maximum(sums[:, 0, 0], np.finfo(np.float64).tiny)
+    moves = sums[:, 0, 1:] / totals[:, None]
+    covariances = sums[:, 1:, 1:] / totals[:, None, None] - moves[:, :, None] * moves[:, None]
+    return Mixture(totals / totals.sum(), means + moves, covariances)

@@ -16,7 +16,7 @@ from .lloyd import fit_centres, label_nearest
 _DENSE = 400
 # What differs less than this in an eigenvector does not change the cut.
 _TOLERANCE = 1e-5
-_STARTS = 10
+_STARTS = 4
 _MOST_TURNS = 100
 
 
@@ -124,7 +124,9 @@ def _by_kmeans(
 ) -> NDArray[np.intp]:
     from ...kernels.cpu.crew import Crew
 
-    points = point_list(np.ascontiguousarray(rows.T, np.float32), weights)
+    # Points are counted in whole numbers: thousandths of the mean weight.
+    counts = np.maximum(np.rint(1000 * weights / weights.mean()), 1)
+    points = point_list(np.ascontiguousarray(rows.T, np.float32), counts)
     # So few points are clustered in less time than threads take to meet.
     with Crew(1) as crew:
         centres = fit_centres(points, rows.shape[1], _STARTS, _MOST_TURNS, generator, SILENT, crew)

@@ -97,7 +97,8 @@ def spread_out(
         drawn = np.searchsorted(upto, rng.random(n_tries) * upto[-1], side="right")
         candidates = np.minimum(drawn, np.flatnonzero(squares)[-1]).tolist()
         tries = [np.minimum(squares, _squares_from(points, index)) for index in candidates]
-        best = int(np.argmin([left @ weights for left in tries]))
+        # No dot product: its threads cost more than they bring, and change the last digits.
+        best = int(np.argmin([(left * weights).sum() for left in tries]))
         squares = tries[best]
         chosen.append(candidates[best])
     return np.array(chosen, dtype=np.int64)

@@ -12,8 +12,7 @@ from ...method import method
 from ...params import PickedOn
 from ...progress import SILENT, Progress
 from ...typing import FloatArray, ImageArray, LabelArray, MaskArray
-from ..histogram import histogram_of
-from ..threshold.criteria import otsu_thresholds
+from ..threshold.criteria import brighter_side
 from .pixels import Pixels, pixels_of
 from .spaces import EXTENTS, ColourSpace, components, places
 
@@ -185,7 +184,4 @@ def _brighter_half(pixels: Pixels, progress: Progress) -> LabelArray:
     for rows, rgb in pixels.rows():
         progress(rows.start / len(luminance), "luminance")
         luminance[rows] = rgb2gray(rgb).reshape(luminance[rows].shape)
-    histogram = histogram_of(luminance, pixels.usable, _TITLE)
-    thresholds = otsu_thresholds(histogram.values, histogram.counts, 2)
-    is_bright = histogram.values > (thresholds[0] if thresholds else np.inf)
-    return histogram.label(is_bright.view(np.uint8))
+    return brighter_side(luminance, pixels.usable, _TITLE).view(np.uint8)

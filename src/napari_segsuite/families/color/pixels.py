@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...typing import FloatArray, ImageArray, MaskArray
+from ..intensities import lowest_and_highest
 from ..voxels import channels_of, check_any_usable, usable_voxels
 
 _AT_A_TIME = 1 << 15
@@ -99,24 +100,16 @@ def pixels_of(
     colours = channels[:3]
     usable = usable_voxels(colours, mask)
     check_any_usable(usable, title)
-    black, white = _black_and_white(colours, usable)
-    if not np.isfinite(white - black):
-        raise InputError(
-            f"{title}: expected intensities that span less than {np.finfo(np.float64).max:.0e}, "
-            "got more; scale the image down, for instance by its largest value."
-        )
-    return Pixels(channels, usable, black, white)
+    return Pixels(channels, usable, *_black_and_white(colours, usable, title))
 
 
 def _black_and_white(
-    channels: tuple[ImageArray, ...], usable: MaskArray | None
+    channels: tuple[ImageArray, ...], usable: MaskArray | None, title: str
 ) -> tuple[float, float]:
     dtype = channels[0].dtype
     if dtype in (np.uint8, np.uint16):
         return 0.0, float(np.iinfo(dtype).max)
-    values = channels if usable is None else [channel[usable] for channel in channels]
-    lowest = min(float(value.min()) for value in values)
-    highest = max(float(value.max()) for value in values)
+    lowest, highest = lowest_and_highest(channels, usable, title)
     if lowest >= 0 and highest <= 1:
         return 0.0, 1.0
     return min(lowest, 0.0), max(highest, lowest + 1, 0.0)

@@ -10,9 +10,8 @@ from annotated_types import Ge, Le
 from ...method import method
 from ...progress import SILENT, Progress
 from ...typing import FloatArray, ImageArray, LabelArray, MaskArray
-from ..histogram import histogram_of
 from ..intensities import in_float32
-from ..threshold.criteria import find_threshold
+from ..threshold.criteria import brighter_side
 from ..voxels import channels_of, check_any_usable, usable_voxels
 from .evolution import as_volume, evolve
 
@@ -167,11 +166,7 @@ def _bright(grey: FloatArray, usable: MaskArray | None) -> MaskArray:
         grey[~usable] = grey[usable].mean(dtype=np.float64)
     # Smoothing of the contour would fill a start that is speckled by noise.
     ndimage.gaussian_filter(grey, _SMOOTHED, output=grey)
-    histogram = histogram_of(grey, usable, _TITLE)
-    if len(histogram.values) < 2:
-        return np.zeros(grey.shape, dtype=bool)
-    bright: MaskArray = grey > find_threshold(histogram, "otsu")
-    return bright
+    return brighter_side(grey, usable, _TITLE)
 
 
 def _disk(shape: tuple[int, ...]) -> MaskArray:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ...kernels.cpu.crew import Crew
 
 _TITLE = "Geodesic contour"
-# Percentiles of the intensities whose difference is the contrast 1.
-_RANGE = (0.01, 0.99)
 # Share of the voxels, in percent, that a contour is too slow to be blown over.
 _SLOW = 40
 
@@ -83,7 +81,8 @@ def morphological_geodesic_contour(
         or in pixels, and one voxel along each axis at least.
     steepness : float
         How fast the speed falls at edges: it is 1 / sqrt(1 + steepness × gradient), with
-        the gradient in intensity ranges, 1st to 99th percentile, per smallest voxel side.
+        the gradient per smallest voxel side in shares of the range that all intensities
+        lie in but a thousandth at either end.
     threshold : float, optional
         Speed above which `balloon` acts; None takes the 40th percentile of the speed.
     watch : tuple of int
@@ -220,7 +219,5 @@ def _speed(
 
 def _contrast(image: ImageArray, usable: MaskArray | None) -> float:
     """Range of the intensities but for the outermost; 1 where there is none."""
-    histogram = histogram_of(image, usable, _TITLE)
-    below = np.cumsum(histogram.counts) / histogram.counts.sum()
-    low, high = histogram.values[np.searchsorted(below, _RANGE)]
+    low, high = histogram_of(image, usable, _TITLE).usual_range()
     return float(high - low) or 1.0

@@ -35,7 +35,7 @@ def geodesic(
     seeds: LabelArray,
     mask: MaskArray | None = None,
     *,
-    intensity_weight: Annotated[float, Ge(0), Le(1e6)] = 1.0,
+    intensity_weight: Annotated[float, Ge(0), Le(1e6)] = 30.0,
     connectivity: Annotated[int, Ge(1), Le(3)] = 3,
     spacing: Spacing | None = None,
     channel_axis: int | None = None,

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
 from ...typing import FloatArray, ImageArray, MaskArray
+from ..intensities import lowest_and_highest
 
 
 class Scale(NamedTuple):
@@ -43,22 +43,16 @@ def measure(channels: Sequence[ImageArray], usable: MaskArray | None, title: str
     Raises
     ------
     InputError
-        If the range is beyond what 64 bits hold.
+        If the range is beyond what a float64 holds.
 
     Examples
     --------
     >>> measure([np.array([[10, 30], [10, 30]])], None, "Method")
     Scale(low=10.0, range=20.0, deviation=0.5)
     """
-    ends = [(piece.min(), piece.max()) for piece in _usable_pieces(channels, usable)]
-    low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+    low, high = lowest_and_highest(channels, usable, title)
     if high == low:
         return Scale(low, 0.0, 0.0)
-    if not np.isfinite(high - low):
-        raise InputError(
-            f"{title}: expected intensities that differ by less than 1.8e308, got {low} and "
-            f"{high}; scale the image down, for instance by its largest value."
-        )
     sums = np.zeros(3)
     for piece in _usable_pieces(channels, usable):
         share = (piece - low) / (high - low)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from ...label_values import smallest_label_dtype
 from ...method import method
 from ...progress import SILENT, Progress, part_of
 from ...typing import FloatArray, ImageArray, LabelArray, MaskArray
+from ..threshold.connected import connected_to
 from ..voxels import channels_of, check_any_usable, usable_voxels
 from .intensity_scale import measure, scaled
 from .seeds import painted_classes
@@ -37,7 +38,7 @@ def region_growing(
     algorithm: Literal["tolerance", "confidence"] = "confidence",
     tolerance: Annotated[float | None, Gt(0)] = None,
     multiplier: Annotated[float, Gt(0), Le(100)] = 2.5,
-    iterations: Annotated[int, Ge(0), Le(100)] = 5,
+    iterations: Annotated[int, Ge(0), Le(100)] = 0,
     connectivity: Annotated[int, Ge(1), Le(3)] = 1,
     channel_axis: int | None = None,
     progress: Progress = SILENT,
@@ -60,16 +61,17 @@ def region_growing(
         Where regions may grow; voxels outside stay 0.
     algorithm : {"tolerance", "confidence"}
         "tolerance" allows `tolerance` around the mean of the seeds. "confidence" allows
-        `multiplier` standard deviations around the mean of the region, which begins with the
-        seeds and their neighbours, and is grown anew from the seeds with each iteration's
-        mean and deviation, as ConfidenceConnected does in ITK.
+        `multiplier` standard deviations around the mean of the seeds and their neighbours,
+        and can refine both by `iterations`, as ConfidenceConnected does in ITK.
     tolerance : float, optional
         Largest difference from the mean, in units of intensity; for "tolerance" only, which
         needs it.
     multiplier : float
         Largest difference from the mean in standard deviations; for "confidence" only.
     iterations : int
-        How often the region is grown anew; for "confidence" only.
+        How often the regions are grown anew, each from its seeds, by the mean and deviation
+        of the voxels that it had; for "confidence" only. Seeds of a few voxels need it.
+        With strokes 0 is best: regions of several classes drift together.
     connectivity : int
         Neighbours differ in at most this many axes; 3 counts as 2 in a 2D image.
     channel_axis : int, optional
@@ -117,23 +119,12 @@ def region_growing(
     progress(0.0, "intensities")
     planes = tuple(scaled(channel, allowed, scale) for channel in channels)
     field = _Field(planes, seeds, allowed, min(connectivity, seeds.ndim))
-    least = np.full(seeds.shape, np.inf, dtype=np.float32)
-    labels = np.zeros(seeds.shape, smallest_label_dtype(classes[-1]))
-    for k, value in enumerate(classes):
-        report = part_of(progress, k / len(classes), (k + 1) / len(classes))
-        if algorithm == "tolerance":
-            share = (tolerance or 0.0) / scale.range if scale.range else 1.0
-            likeness = _likeness(field, seeds == value, 1.0)._replace(reach=share)
-            region, misfit = _grown(field, value, likeness)
-            report(1.0, "growing")
-        else:
-            region, misfit = _confident(field, value, multiplier, iterations, report)
-        takes = region & (misfit < least)
-        labels[takes], least[takes] = value, misfit[takes]
-    for value in classes:
-        labels[seeds == value] = value
-    if allowed is not None:
-        labels[~allowed] = 0
+    if algorithm == "tolerance":
+        share = (tolerance or 0.0) / scale.range if scale.range else 1.0
+        starts = (_likeness(field, seeds == value, 1.0)._replace(reach=share) for value in classes)
+        labels = _grown(field, classes, starts, progress)
+    else:
+        labels = _confident(field, classes, multiplier, iterations, progress)
     progress(1.0)
     return labels
 
@@ -170,23 +161,23 @@ def _checked_classes(seeds: LabelArray, allowed: MaskArray | None) -> list[int]:
 
 
 def _confident(
-    field: _Field, value: int, multiplier: float, iterations: int, progress: Progress
-) -> tuple[MaskArray, FloatArray]:
-    """Grow the region of a class, again and again by the likeness of the last one."""
+    field: _Field, classes: Sequence[int], multiplier: float, iterations: int, progress: Progress
+) -> LabelArray:
+    """Grow the regions, again and again by the likeness of the last ones."""
     from scipy import ndimage
 
-    cube = ndimage.generate_binary_structure(field.seeds.ndim, field.seeds.ndim)
-    region: MaskArray = ndimage.binary_dilation(field.seeds == value, cube)
-    if field.allowed is not None:
-        region &= field.allowed
-    for turn in range(iterations + 1):
-        progress(turn / (iterations + 1), "growing")
-        likeness = _likeness(field, region, multiplier)
-        before = region
-        region, misfit = _grown(field, value, likeness)
-        if turn and np.array_equal(region, before):
+    cube = np.ones((3,) * field.seeds.ndim)
+    around = (ndimage.binary_dilation(field.seeds == value, cube) for value in classes)
+    likenesses = (_likeness(field, region, multiplier) for region in around)
+    labels = _grown(field, classes, likenesses, part_of(progress, 0, 1 / (iterations + 1)))
+    for turn in range(1, iterations + 1):
+        before = labels
+        likenesses = (_likeness(field, before == value, multiplier) for value in classes)
+        part = part_of(progress, turn / (iterations + 1), (turn + 1) / (iterations + 1))
+        labels = _grown(field, classes, likenesses, part)
+        if np.array_equal(labels, before):
             break
-    return region, misfit
+    return labels
 
 
 def _likeness(field: _Field, region: MaskArray, multiplier: float) -> _Likeness:
@@ -209,22 +200,35 @@ def _planes(field: _Field, region: MaskArray) -> Iterator[tuple[Sequence[FloatAr
             yield [channel[z] for channel in field.channels], inside
 
 
-def _grown(field: _Field, value: int, likeness: _Likeness) -> tuple[MaskArray, FloatArray]:
-    """The region connected to the seeds of a class, and the misfit of every voxel."""
-    from scipy import ndimage
+def _grown(
+    field: _Field, classes: Sequence[int], likenesses: Iterable[_Likeness], progress: Progress
+) -> LabelArray:
+    """Grow every class; of several that reach a voxel it goes to the one it fits best."""
+    labels = np.zeros(field.seeds.shape, smallest_label_dtype(classes[-1]))
+    least = np.full(field.seeds.shape, np.inf, dtype=np.float32)
+    for k, (value, likeness) in enumerate(zip(classes, likenesses, strict=True)):
+        progress(k / len(classes), "growing")
+        misfit = _misfit(field.channels, likeness)
+        takes = _region(field, value, misfit)
+        takes &= misfit < least
+        labels[takes], least[takes] = value, misfit[takes]
+    for value in classes:
+        labels[field.seeds == value] = value
+    if field.allowed is not None:
+        labels[~field.allowed] = 0
+    return labels
 
-    misfit = _misfit(field.channels, likeness)
+
+def _region(field: _Field, value: int, misfit: FloatArray) -> MaskArray:
+    """What is like a class and connected to its seeds."""
     inside = misfit <= 1
     inside &= field.seeds == 0
-    inside |= field.seeds == value
+    own = field.seeds == value
+    inside |= own
     if field.allowed is not None:
         inside &= field.allowed
-    structure = ndimage.generate_binary_structure(inside.ndim, field.connectivity)
-    parts, count = ndimage.label(inside, structure)
-    is_seeded = np.zeros(count + 1, dtype=np.bool_)
-    is_seeded[parts[(field.seeds == value) & inside]] = True
-    region: MaskArray = is_seeded[parts]
-    return region, misfit
+        own &= field.allowed
+    return connected_to(own, inside, field.connectivity)
 
 
 def _misfit(channels: Sequence[FloatArray], likeness: _Likeness) -> FloatArray:

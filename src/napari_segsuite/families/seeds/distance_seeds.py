@@ -15,8 +15,7 @@ from ...method import method
 from ...params import Unit
 from ...progress import SILENT, Progress
 from ...typing import FloatArray, ImageArray, LabelArray, MaskArray, Spacing
-from ..histogram import histogram_of
-from ..threshold.criteria import find_threshold
+from ..threshold.criteria import brighter_side
 from ..voxels import check_any_usable, usable_voxels
 
 _TITLE = "Distance seeds"
@@ -142,10 +141,7 @@ def distance_seeds(
 
 def _bright(image: ImageArray, usable: MaskArray | None, threshold: float | None) -> MaskArray:
     if threshold is None:
-        histogram = histogram_of(image, usable, _TITLE)
-        if len(histogram.values) < 2:
-            return np.zeros(image.shape, dtype=bool)
-        threshold = find_threshold(histogram, "otsu")
+        return brighter_side(image, usable, _TITLE)
     bright: MaskArray = image > threshold
     return bright
 
@@ -170,12 +166,10 @@ def _cores(
     objects: NDArray[np.int32], depth: FloatArray, share: float, smallest: float, first: int
 ) -> LabelArray:
     """What is deep enough of each object that is large enough, numbered from `first` on."""
-    from scipy import ndimage
-
     sizes = np.bincount(objects.reshape(-1))
     kept = np.flatnonzero(sizes[1:] >= smallest) + 1
     summits = np.zeros(len(sizes), dtype=np.float32)
-    summits[1:] = ndimage.maximum(depth, objects, np.arange(1, len(sizes)))
+    np.maximum.at(summits, objects, depth)
     seed_of = np.zeros(len(sizes), dtype=smallest_label_dtype(first + len(kept) - 1))
     seed_of[kept] = np.arange(first, first + len(kept))
     seeds = seed_of[objects]

@@ -21,8 +21,6 @@ from ..histogram import histogram_of
 from ..voxels import channels_of, check_any_usable, usable_voxels
 
 _TITLE = "Entropy seeds"
-# Shares of the voxels at either end that share a grey level with the rest of their end.
-_TAIL = 0.001
 # A box around a ball of 50 voxels' radius; more takes hours.
 _MOST_NEIGHBOURS = 1 << 20
 
@@ -148,9 +146,7 @@ def entropy_seeds(
 
 def _grey_levels(channel: ImageArray, usable: MaskArray | None, count: int) -> LabelArray:
     histogram = histogram_of(channel, usable, _TITLE)
-    below = np.cumsum(histogram.counts) / histogram.counts.sum()
-    last = len(below) - 1
-    low, high = histogram.values[np.minimum(np.searchsorted(below, (_TAIL, 1 - _TAIL)), last)]
+    low, high = histogram.usual_range()
     share = (np.clip(histogram.values, low, high) - low) / ((high - low) or 1.0)
     level = np.minimum(share * count, count - 1).astype(np.uint8)
     return histogram.label(level)

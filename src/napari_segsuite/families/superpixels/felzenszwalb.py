@@ -14,7 +14,7 @@ from ...errors import InputError
 from ...label_values import smallest_label_dtype
 from ...method import method
 from ...params import Unit
-from ...progress import SILENT, Progress
+from ...progress import SILENT, Progress, part_of
 from ...typing import ImageArray, LabelArray, MaskArray, Spacing
 from ..voxels import channels_of, check_any_usable, usable_voxels
 from .scaled_channels import scaled_channels, smooth
@@ -22,6 +22,9 @@ from .scaled_channels import scaled_channels, smooth
 _TITLE = "Felzenszwalb regions"
 # Intensities of 8 bits, for which the values of `scale` in the literature are meant.
 _TOP = 255.0
+# In voxels, which serve images of any resolution.
+_SMOOTHING = 0.8
+_SMALLEST = 20.0
 
 
 @method(
@@ -40,8 +43,8 @@ def felzenszwalb(
     mask: MaskArray | None = None,
     *,
     scale: Annotated[float, Ge(0), Le(1e9)] = 100.0,
-    smoothing: Annotated[float, Ge(0), Le(100), Unit("physical")] = 0.8,
-    min_volume: Annotated[float, Ge(0), Unit("physical³")] = 20.0,
+    smoothing: Annotated[float | None, Ge(0), Le(100), Unit("physical")] = None,
+    min_volume: Annotated[float | None, Ge(0), Unit("physical³")] = None,
     connectivity: Annotated[int, Ge(1), Le(3)] = 2,
     spacing: Spacing | None = None,
     channel_axis: int | None = None,
@@ -65,12 +68,13 @@ def felzenszwalb(
     scale : float
         Observation level: the allowance for a single voxel, in intensities of 0 to 255; a
         region of n voxels has an n-th of it. Higher values give larger regions.
-    smoothing : float
+    smoothing : float, optional
         Standard deviation of the Gaussian that smooths the image first, in the image's unit
-        or in pixels.
-    min_volume : float
+        or in pixels. Where none is given it is 0.8 of a voxel's shortest side.
+    min_volume : float, optional
         Smaller regions are joined with the neighbour they differ least from: a volume in 3D,
-        such as mm³, an area in 2D, in the image's unit or in voxels.
+        such as mm³, an area in 2D, in the image's unit or in voxels. Where none is given it is
+        that of 20 voxels.
     connectivity : int
         Neighbours differ in at most this many axes; 3 counts as 2 in a 2D image. In 3D it is
         3, 9 or 13 neighbours per voxel that are compared, which time and memory follow.
@@ -114,8 +118,10 @@ def felzenszwalb(
     progress(0.0, "scaling intensities")
     features = scaled_channels(channels, usable, _TITLE, _TOP)
     features *= len(channels) ** -0.5
-    progress(0.05, "smoothing")
-    smooth(features, usable, smoothing, spacing)
+    size = spacing or (1.0,) * len(shape)
+    sigma = _SMOOTHING * min(size) if smoothing is None else smoothing
+    smooth(features, usable, sigma, size, part_of(progress, 0.03, 0.1))
+    smallest = _SMALLEST if min_volume is None else min_volume / math.prod(size)
     volume = (1,) * (3 - len(shape)) + shape
     regions, count = graph_regions(
         features.reshape(len(features), *volume),
@@ -123,7 +129,7 @@ def felzenszwalb(
         offsets,
         scale,
         # Rounding must not make a region of exactly this volume too small.
-        min_volume / math.prod(spacing or (1.0,)) * (1 - 1e-9),
+        smallest * (1 - 1e-9),
         lambda fraction: progress(0.1 + 0.9 * fraction, "joining"),
     )
     return regions.reshape(shape).astype(smallest_label_dtype(count))

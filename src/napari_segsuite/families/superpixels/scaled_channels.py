@@ -6,13 +6,15 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...boxes import slabs, whole
+from ...progress import SILENT, Progress, part_of
 from ...typing import FloatArray, ImageArray, MaskArray, Spacing
 from ..histogram import histogram_of
-from ..intensities import in_float32
 
-# Of every thousand voxels, the darkest and the brightest do not count for the range.
-_TAIL = 0.001
+# Outliers are held within so many times the usual range: their squares are finite.
+_FARTHEST = 1e6
 
 
 def scaled_channels(
@@ -37,7 +39,7 @@ def scaled_channels(
     Raises
     ------
     InputError
-        If values are beyond the range of float32.
+        If the values span more than float64 holds.
 
     Examples
     --------
@@ -46,30 +48,35 @@ def scaled_channels(
     """
     scaled = np.empty((len(channels), *channels[0].shape), np.float32)
     for channel, out in zip(channels, scaled, strict=True):
-        out[...] = in_float32(channel, title)
         low, high = usual_range(channel, usable, title)
-        out -= low
-        out *= top / (high - low) if high > low else 0.0
+        for box in slabs(whole(out.shape)):
+            out[box] = _scaled(channel[box], low, high, top)
         if usable is not None:
             out[~usable] = 0
     return scaled
 
 
-def usual_range(image: ImageArray, usable: MaskArray | None, title: str) -> tuple[float, float]:
-    """Values between which all voxels lie but a thousandth at either end.
+def _scaled(values: ImageArray, low: float, high: float, top: float) -> NDArray[np.float64]:
+    """Values, of a slab, as shares of a range; float32 would round them on a high offset."""
+    # Not finite where a voxel does not count, and for outliers the limit holds.
+    with np.errstate(over="ignore", invalid="ignore"):
+        shares = np.subtract(values, low, dtype=np.float64)
+        shares /= high - low if high > low else math.inf
+    shares *= top
+    return np.clip(shares, -_FARTHEST * top, _FARTHEST * top, out=shares)
 
-    Where these two are equal, the lowest and the highest value.
-    """
-    histogram = histogram_of(image, usable, title)
-    below = np.cumsum(histogram.counts)
-    low, high = np.searchsorted(below, [_TAIL * below[-1], (1 - _TAIL) * below[-1]])
-    if low == high:
-        low, high = 0, -1
-    return float(histogram.values[low]), float(histogram.values[high])
+
+def usual_range(image: ImageArray, usable: MaskArray | None, title: str) -> tuple[float, float]:
+    """Values between which all voxels lie but a thousandth at either end."""
+    return histogram_of(image, usable, title).usual_range()
 
 
 def smooth(
-    scaled: FloatArray, usable: MaskArray | None, sigma: float, spacing: Spacing | None
+    scaled: FloatArray,
+    usable: MaskArray | None,
+    sigma: float,
+    spacing: Spacing | None,
+    progress: Progress = SILENT,
 ) -> None:
     """Smooth each channel in place by a Gaussian; voxels that do not count have no weight.
 
@@ -81,17 +88,26 @@ def smooth(
     sigma : float
         Standard deviation in physical units; 0 leaves everything as it is.
     spacing : tuple of float, optional
+    progress : callable
+        Called before each axis of each channel.
     """
-    from scipy import ndimage
-
     if sigma == 0:
         return
     sigmas = [sigma / size for size in spacing or (1.0,) * (scaled.ndim - 1)]
-    weight = None
+    arrays = [*scaled]
     if usable is not None:
-        weight = ndimage.gaussian_filter(usable.astype(np.float32), sigmas)
+        arrays.append(usable.astype(np.float32))
+    for i, array in enumerate(arrays):
+        _smooth_axes(array, sigmas, part_of(progress, i / len(arrays), (i + 1) / len(arrays)))
+    if usable is not None:
+        weight = arrays.pop()
         weight[~usable] = math.inf
-    for channel in scaled:
-        ndimage.gaussian_filter(channel, sigmas, output=channel)
-        if weight is not None:
-            channel /= weight
+        scaled /= weight
+
+
+def _smooth_axes(array: FloatArray, sigmas: Sequence[float], progress: Progress) -> None:
+    from scipy import ndimage
+
+    for axis, sigma in enumerate(sigmas):
+        progress(axis / len(sigmas), "smoothing")
+        ndimage.gaussian_filter1d(array, sigma, axis, output=array)

@@ -85,7 +85,9 @@ def slic(
         Iterations, fewer if the centres come to rest.
     colour : {"automatic", "as given", "lab"}
         Whether three channels are red, green and blue, to be compared as L*a*b*. Automatic:
-        where they are three channels of 8 bits that are not all equal.
+        where they are three channels of 8 bits that are not all equal. Unsigned integers
+        count from 0 to the largest of their type, other values from 0 to 1, and those that go
+        beyond as scaled in each channel.
     spacing : tuple of float, optional
         Voxel size per axis, for the grid and all distances.
     channel_axis : int, optional
@@ -126,7 +128,7 @@ def slic(
     check_any_usable(usable, _TITLE)
     progress(0.0, "scaling intensities")
     features = _features(channels, usable, colour)
-    smooth(features, usable, scale, spacing)
+    smooth(features, usable, scale, spacing, part_of(progress, 0.02, 0.1))
     step = (1.0,) * (3 - channels[0].ndim) + (spacing or (1.0,) * channels[0].ndim)
     counted = _as_volume(np.ones(channels[0].shape, bool) if usable is None else usable)
     labels, count = _clusters(
@@ -135,12 +137,12 @@ def slic(
         n_superpixels,
         (step, compactness, adaptive),
         max_iterations,
-        part_of(progress, 0.1, 0.9),
+        part_of(progress, 0.1, 0.8),
     )
     del features
-    progress(0.9, "joining")
-    regions, n_regions = connect(labels, counted, _SMALLEST * counted.sum() / count)
-    progress(1.0)
+    smallest = _SMALLEST * counted.sum() / count
+    report = part_of(progress, 0.8, 1.0)
+    regions, n_regions = connect(labels, counted, smallest, lambda share: report(share, "joining"))
     return regions.reshape(channels[0].shape).astype(smallest_label_dtype(n_regions))
 
 
@@ -200,13 +202,25 @@ def _is_colourful(channels: tuple[ImageArray, ...]) -> bool:
 
 
 def _lab(channels: tuple[ImageArray, ...], usable: MaskArray | None) -> FloatArray:
-    """L*a*b* of red, green and blue: integers from 0 to the largest of their type."""
+    """L*a*b* of red, green and blue."""
     from ...kernels.cpu.slic_lab import to_lab
 
-    if channels[0].dtype.kind == "u":
+    is_unsigned = channels[0].dtype.kind == "u"
+    if is_unsigned or _are_shares(channels, usable):
         colours = np.stack(channels).astype(np.float32)
-        colours /= np.iinfo(channels[0].dtype).max
+        colours /= np.iinfo(channels[0].dtype).max if is_unsigned else 1
+        if usable is not None:
+            colours[:, ~usable] = 0
     else:
         colours = scaled_channels(channels, usable, _TITLE, 1.0)
     to_lab(colours)
     return colours
+
+
+def _are_shares(channels: tuple[ImageArray, ...], usable: MaskArray | None) -> bool:
+    """Whether all values lie between 0 and 1."""
+    where: Any = True if usable is None else usable
+    return all(
+        channel.min(where=where, initial=0) >= 0 and channel.max(where=where, initial=1) <= 1
+        for channel in channels
+    )

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...progress import SILENT, Progress
-from ..histogram import Histogram
+from ...typing import ImageArray, MaskArray
+from ..histogram import Histogram, histogram_of
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -55,6 +56,28 @@ def find_threshold(histogram: Histogram, algorithm: str, progress: Progress = SI
     if algorithm == "minimum":
         return _minimum(bins, heights, progress)
     return float(bins[_INDEX_BY[algorithm](bins, heights)])
+
+
+def brighter_side(image: ImageArray, usable: MaskArray | None, title: str) -> MaskArray:
+    """Voxels above Otsu's threshold; none where all are equal.
+
+    Parameters
+    ----------
+    image : (M, N[, P]) array
+    usable : (M, N[, P]) bool array, optional
+        Voxels that count; others are on neither side.
+    title : str
+        The method's, for errors.
+
+    Examples
+    --------
+    >>> brighter_side(np.array([[1, 2, 8, 9]], dtype=np.uint8), None, "Example").tolist()
+    [[False, False, True, True]]
+    """
+    histogram = histogram_of(image, usable, title)
+    thresholds = otsu_thresholds(histogram.values, histogram.counts, 2)
+    is_bright = histogram.values > (thresholds[0] if thresholds else np.inf)
+    return histogram.label(is_bright.view(np.uint8)).view(np.bool_)
 
 
 def otsu_thresholds(values: Floats, counts: NDArray[np.int64], n_classes: int) -> tuple[float, ...]:

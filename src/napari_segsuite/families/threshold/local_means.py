@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...progress import SILENT, Progress
 from ...typing import MaskArray, Spacing
 
 # A Gaussian is cut off there, in standard deviations.
@@ -66,7 +67,10 @@ class Window:
 
 
 def local_mean(
-    values: NDArray[np.float64], usable: MaskArray | None, window: Window
+    values: NDArray[np.float64],
+    usable: MaskArray | None,
+    window: Window,
+    progress: Progress = SILENT,
 ) -> NDArray[np.float64]:
     """Mean of the usable voxels in the window around each voxel.
 
@@ -77,6 +81,8 @@ def local_mean(
     usable : (M, N[, P]) bool array, optional
         All by default.
     window : Window
+    progress : Progress
+        Called for each axis; raises `Cancelled` to stop.
 
     Returns
     -------
@@ -90,6 +96,7 @@ def local_mean(
     """
     mean = values.copy()
     for axis in range(values.ndim):
+        progress(axis / (2 * values.ndim), "means of the surroundings")
         window.sum_along(mean, axis, axis)
     if usable is None:
         # Of a full grid the weights are products of the axes'.
@@ -100,6 +107,7 @@ def local_mean(
         return mean
     weights = usable.astype(np.float64)
     for axis in range(values.ndim):
+        progress(0.5 + axis / (2 * values.ndim), "weights of the surroundings")
         window.sum_along(weights, axis, axis)
     np.divide(mean, weights, out=mean, where=usable)
     return mean

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 
-from ...errors import InputError
 from ...method import method
 from ...params import Unit
 from ...progress import SILENT, Progress, part_of
 from ...typing import ImageArray, LabelArray, MaskArray, Spacing
 from ..histogram import histogram_of
+from ..intensities import lowest_and_highest
 from ..voxels import check_any_usable, usable_voxels
 from .local_means import Window, local_mean
 
 _TITLE = "Local threshold"
 _N_LEVELS = 256
+# Share of the usual range of intensities that noise in flat areas seldom exceeds.
+_CLEARLY = 0.05
 # Sums along a line leave such traces where all values are equal; shares of the span.
 _ROUNDING = 1e-12
 _ROUNDING_OF_SQUARES = 1e-13
@@ -43,7 +44,7 @@ def local_threshold(
     *,
     algorithm: Literal["gaussian", "mean", "median", "niblack", "sauvola"] = "gaussian",
     radius: Annotated[float, Gt(0), Le(10_000), Unit("physical")] = 25.0,
-    offset: Annotated[float, Unit("intensity")] = 0.0,
+    offset: Annotated[float | None, Unit("intensity")] = None,
     k: Annotated[float, Ge(-5), Le(5)] = 0.2,
     foreground: Literal["bright", "dark"] = "bright",
     spacing: Spacing | None = None,
@@ -52,16 +53,19 @@ def local_threshold(
     """Compare each voxel with a threshold from its surroundings, against uneven light.
 
     With m and s the mean and standard deviation of the usable voxels in a box around it, the
-    threshold of a voxel is
+    threshold of a voxel for a dark foreground, such as writing, is `offset` below
 
-    - "gaussian": the mean weighted by a Gaussian of a third of `radius`, less `offset`;
-    - "mean": m less `offset`;
-    - "median": the median of the box less `offset`, exact for images of up to 256 values and
-      to a 256th of the voxels otherwise;
-    - "niblack": m − k s less `offset`;
-    - "sauvola": l + (m − l) (1 + k (s / R − 1)) less `offset`, with l the lowest intensity of
-      the image and R half of what its intensities span, which for a page from black to white
-      in 8 bits is the original with R = 128.
+    - "gaussian": the mean weighted by a Gaussian of a third of `radius`;
+    - "mean": m;
+    - "median": the median of the box, exact for images of up to 256 values and to a 256th of
+      the voxels otherwise;
+    - "niblack": m − k s;
+    - "sauvola": l + (m − l) (1 + k (s / R − 1)), with l the lowest intensity of the image and
+      R half of what its intensities span, which for a page from black to white in 8 bits is
+      the original with R = 128.
+
+    A bright foreground is the dark foreground of the negative: its threshold is `offset`
+    above the mean, and so on.
 
     Parameters
     ----------
@@ -74,12 +78,16 @@ def local_threshold(
     radius : float
         How far the box reaches from its centre along each axis, in the image's unit or in
         pixels, rounded to whole voxels; somewhat more than the size of the objects.
-    offset : float
-        What is taken off the threshold, in the image's intensities.
+    offset : float, optional
+        How much brighter (or darker, for a dark foreground) a voxel has to be, in the image's
+        intensities. None is 0 for "niblack" and "sauvola"; for the others it is a twentieth
+        of the range that all intensities lie in but a thousandth at either end, so that
+        noise in flat areas stays background.
     k : float
-        Weight of the standard deviation in "niblack" and "sauvola".
+        Weight of the standard deviation in "niblack" and "sauvola"; the higher, the less
+        is foreground.
     foreground : {"bright", "dark"}
-        Whether voxels above the threshold are the foreground, or those at and below it.
+        Whether voxels above the threshold are the foreground, or those below it.
     spacing : tuple of float, optional
         Voxel size per axis, for `radius`.
     progress : callable
@@ -107,42 +115,38 @@ def local_threshold(
     --------
     >>> import numpy as np, napari_segsuite as nss
     >>> image = np.array([[0, 9, 0, 10, 19, 10, 20, 29, 20]], dtype=np.uint8)
-    >>> nss.local_threshold(image, algorithm="mean", radius=1, offset=-3)
+    >>> nss.local_threshold(image, algorithm="mean", radius=1, offset=3)
     array([[0, 1, 0, 0, 1, 0, 0, 1, 0]], dtype=uint8)
     """
     usable = usable_voxels((image,), mask)
     check_any_usable(usable, _TITLE)
-    low, span = _range(image, usable)
+    low, high = lowest_and_highest((image,), usable, _TITLE)
+    span = high - low
     if span == 0:
         return np.zeros(image.shape, np.uint8)
+    if offset is None:
+        offset = 0.0 if algorithm in ("niblack", "sauvola") else _clear_of_noise(image, usable)
+    is_dark = foreground == "dark"
     values = _between_0_and_1(image, usable, low, span)
+    if is_dark:
+        np.subtract(1, values, out=values, where=True if usable is None else usable)
     window = Window(radius, spacing or (1.0,) * image.ndim, is_gaussian=algorithm == "gaussian")
     if algorithm == "median":
         threshold = _median(image, usable, window, part_of(progress, 0.1, 1))
-        threshold -= low
-        threshold /= span
+        threshold -= high if is_dark else low
+        threshold /= -span if is_dark else span
     else:
         threshold = _from_mean(values, usable, window, algorithm, k, progress)
-    threshold += _ROUNDING - offset / span
+    threshold += _ROUNDING + offset / span
     above = np.asarray(values > threshold)
-    if foreground == "dark":
-        np.logical_not(above, out=above)
     if usable is not None:
         above &= usable
     return above.view(np.uint8)
 
 
-def _range(image: ImageArray, usable: MaskArray | None) -> tuple[float, float]:
-    """Lowest intensity, and what the intensities span."""
-    values = image if usable is None else image[usable]
-    low = float(values.min())
-    span = float(values.max()) - low
-    if not math.isfinite(span):
-        raise InputError(
-            f"{_TITLE}: expected intensities that span less than {np.finfo(np.float64).max:.0e}, "
-            "got more; scale the image down, for instance by its largest value."
-        )
-    return low, span
+def _clear_of_noise(image: ImageArray, usable: MaskArray | None) -> float:
+    low, high = histogram_of(image, usable, _TITLE).usual_range()
+    return _CLEARLY * (high - low)
 
 
 def _between_0_and_1(
@@ -165,24 +169,25 @@ def _from_mean(
     k: float,
     progress: Progress,
 ) -> NDArray[np.float64]:
-    progress(0.1, "local mean")
-    mean = local_mean(values, usable, window)
-    if algorithm in ("gaussian", "mean"):
+    has_deviation = algorithm in ("niblack", "sauvola")
+    part = part_of(progress, 0.1, 0.5 if has_deviation else 1)
+    mean = local_mean(values, usable, window, part)
+    if not has_deviation:
         return mean
-    progress(0.5, "local standard deviation")
-    deviation = local_mean(np.square(values), usable, window)
+    deviation = local_mean(np.square(values), usable, window, part_of(progress, 0.5, 1))
     deviation -= np.square(mean)
     deviation[deviation < _ROUNDING_OF_SQUARES] = 0
     np.sqrt(deviation, out=deviation)
     if algorithm == "niblack":
         deviation *= k
-        mean -= deviation
+        mean += deviation
         return mean
-    # R is half of the span, which is 1 here.
+    # R is half of the span, which is 1 here; bright is as far from 1 as dark from 0.
     deviation *= 2 * k
     deviation += 1 - k
+    np.subtract(1, mean, out=mean)
     mean *= deviation
-    return mean
+    return np.subtract(1, mean, out=mean)
 
 
 def _median(

@@ -30,13 +30,14 @@ def read(path: Path) -> Contents:
     Raises
     ------
     FormatError
-        If the file is no picture, or damaged.
+        If the file is no picture, damaged, or in colours of 16 bits, of which 8 would be lost.
     """
     import PIL.Image
     import PIL.ImageOps
 
     try:
         with PIL.Image.open(path) as file:
+            _check_depth(path, file)
             picture = PIL.ImageOps.exif_transpose(file)
     except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
         raise FormatError(
@@ -48,6 +49,15 @@ def read(path: Path) -> Contents:
     channel_axis = -1 if data.ndim == 3 else None
     space = Space.regular(data.ndim, channel_axis=channel_axis)
     return Contents(Image(data, space, stem_of(path)), is_labels)
+
+
+def _check_depth(path: Path, file: Any) -> None:
+    """Refuse what PIL reads with half of its bits: several channels of 16 bits."""
+    if file.mode != "I;16" and any(";16" in str(tile[3]) for tile in file.tile):
+        raise FormatError(
+            f"{path.name}: expected colours of 8 bits in a PNG picture, got 16 bits; convert it "
+            "to 8 bits, or split it into grey pictures of 16 bits"
+        )
 
 
 def write_image(path: Path, image: Image) -> None:

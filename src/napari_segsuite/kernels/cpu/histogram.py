@@ -33,10 +33,12 @@ def count_codes(
     Returns
     -------
     counts : (65536,) int64 array
-    sums : (65536,) float64 array
-        Of the values of each code; of integers of up to 16 bits zero, as they are known.
+    means : (65536,) float64 array
+        Of the values of each code; 0 where there are none. Of integers of up to 16 bits,
+        which are known, all are 0.
     """
     slabs = _slabs(image)
+    origin = _origin(low, scale)
     counts = np.zeros((len(slabs), N_CODES), np.int64)
     sums = np.zeros((len(slabs), 1 if _is_narrow(image) else N_CODES), np.float64)
 
@@ -47,12 +49,15 @@ def count_codes(
             _count_integers(values, kept, int(low), in_turn)
             counts[number] = in_turn.sum(axis=0)
         else:
-            _count_floats(values, kept, low, scale, counts[number], sums[number])
+            _count_floats(values, kept, low, scale, origin, counts[number], sums[number])
 
     with Crew(int(config.NUMBA_NUM_THREADS)) as crew:
         crew.run(count, list(enumerate(slabs)))
     # Added in the order of the slabs, whichever thread counted them.
-    return counts.sum(axis=0), sums.sum(axis=0)
+    total = counts.sum(axis=0)
+    means = sums.sum(axis=0) / np.maximum(total, 1)
+    means[total[: len(means)] > 0] += origin
+    return total, means
 
 
 def labels_of_codes(
@@ -82,6 +87,11 @@ def labels_of_codes(
     with Crew(int(config.NUMBA_NUM_THREADS)) as crew:
         crew.run(label, [(rows,) for rows in _slabs(image)])
     return labels
+
+
+def _origin(low: float, scale: float) -> float:
+    """What sums leave out: on a high plateau they would lose the digits that differ."""
+    return low if abs(low) * scale > N_CODES else 0.0
 
 
 def _slabs(image: NDArray[Any]) -> list[slice]:
@@ -119,12 +129,15 @@ def _count_integers(values: Any, usable: Any, low: Any, counts: Any) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _count_floats(values: Any, usable: Any, low: Any, scale: Any, counts: Any, sums: Any) -> None:
+def _count_floats(
+    values: Any, usable: Any, low: Any, scale: Any, origin: Any, counts: Any, sums: Any
+) -> None:
     for i in range(values.size):
         if usable.size == 0 or usable[i]:
-            code = min(np.int64((np.float64(values[i]) - low) * scale), N_CODES - 1)
+            value = np.float64(values[i])
+            code = min(np.int64((value - low) * scale), N_CODES - 1)
             counts[code] += 1
-            sums[code] += values[i]
+            sums[code] += value - origin
 
 
 @njit(nogil=True, cache=True)

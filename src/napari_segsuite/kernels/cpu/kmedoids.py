@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +12,15 @@ from numpy.typing import NDArray
 
 # A swap has to gain more than rounding could feign.
 _LEAST_GAIN = 1e-9
+# Pairs of points looked at between two reports: some hundredths of a second.
+_COMPARED = 1 << 24
 
 
 def faster_pam(
     points: NDArray[np.float32],
     weights: NDArray[np.float64],
     medoids: NDArray[np.int64],
-    after_pass: Callable[[], None] = lambda: None,
+    done: Callable[[], None] = lambda: None,
 ) -> tuple[NDArray[np.int64], float]:
     """Swap medoids for other points, eagerly, as long as that lowers the sum of distances.
 
@@ -31,8 +34,8 @@ def faster_pam(
         How much each point counts.
     medoids : (K,) int64 array
         Points to start from, each once.
-    after_pass : callable
-        Called after each pass over all points.
+    done : callable
+        Called now and then; may raise `Cancelled`.
 
     Returns
     -------
@@ -57,13 +60,17 @@ def faster_pam(
     distances = np.empty((2, points.shape[1]), np.float32)
     points = np.ascontiguousarray(points)
     cost = _two_nearest(points, weights, medoids, first, distances)
-    is_better = True
-    last_swap = np.array([points.shape[1] - 1])
-    while is_better:
-        is_better, cost = _swap_once_through(
-            points, weights, medoids, first, distances, last_swap, cost
+    n = points.shape[1]
+    last_swap = np.array([n - 1])
+    step = max(1, _COMPARED // n)
+    pieces = [(start, min(start + step, n)) for start in range(0, n, step)]
+    for piece in itertools.cycle(pieces):
+        is_better, cost = _swap_in_turn(
+            points, weights, medoids, first, distances, *piece, last_swap, cost
         )
-        after_pass()
+        done()
+        if not is_better:
+            break
     return medoids, float(cost)
 
 
@@ -110,24 +117,18 @@ def _removal_losses(weights: Any, first: Any, distances: Any, losses: Any) -> No
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _swap_once_through(
-    points: Any,
-    weights: Any,
-    medoids: Any,
-    first: Any,
-    distances: Any,
-    last_swap: Any,
-    cost: float,
-) -> Any:
-    """Try each point as a medoid; tell whether to go on, and the cost.
+def _swap_in_turn(
+    points: Any, weights: Any, medoids: Any, first: Any, distances: Any, start: int, stop: int,
+    last_swap: Any, cost: float,
+) -> Any:  # fmt: skip
+    """Try points from `start` to `stop` as medoids; tell whether to go on, and the cost.
 
     All points tried since the last swap without a further one: nothing is left to gain.
     """
-    n = points.shape[1]
-    away = np.empty(n, np.float32)
+    away = np.empty(points.shape[1], np.float32)
     losses, changes = np.empty(medoids.size), np.empty(medoids.size)
     _removal_losses(weights, first, distances, losses)
-    for candidate in range(n):
+    for candidate in range(start, stop):
         _distances_from(points, candidate, away)
         changes[:] = losses
         gain = _add_changes(weights, first, distances, away, changes)

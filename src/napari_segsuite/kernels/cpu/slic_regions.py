@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+_VOXELS_PER_PIECE = 1 << 20
+
 
 def connect(
-    labels: NDArray[np.int32], usable: NDArray[np.bool_], smallest: float
+    labels: NDArray[np.int32],
+    usable: NDArray[np.bool_],
+    smallest: float,
+    done: Callable[[float], None] = lambda share: None,
 ) -> tuple[NDArray[np.int32], int]:
     """Split labels into parts joined by faces, and merge the small parts with neighbours.
 
@@ -25,6 +31,8 @@ def connect(
         Voxels that count.
     smallest : float
         Parts of fewer voxels are merged.
+    done : callable
+        Called with the share of the work that is done; may raise `Cancelled`.
 
     Returns
     -------
@@ -39,9 +47,15 @@ def connect(
     array([[[1, 1, 1, 1, 2, 2]]], dtype=int32)
     """
     parts = np.empty(labels.shape, np.int32)
-    _join_equal(labels, usable, parts)
+    planes = len(labels)
+    step = max(1, _VOXELS_PER_PIECE * planes // labels.size)
+    for first in range(0, planes, step):
+        done(0.5 * first / planes)
+        _join_equal(labels, usable, first, min(first + step, planes), parts)
     sizes, firsts = _number_parts(parts.reshape(-1), usable.reshape(-1))
+    done(0.6)
     _merge_small(parts.reshape(-1), np.array(labels.shape), sizes, firsts, smallest)
+    done(0.9)
     count = _renumber(parts.reshape(-1), len(sizes))
     return parts, count
 
@@ -55,12 +69,12 @@ def _root(parents: Any, i: Any) -> Any:
 
 
 @njit(nogil=True, cache=True)
-def _join_equal(labels: Any, usable: Any, parts: Any) -> None:
-    """Lead every voxel to the first one of its part, by way of earlier voxels."""
-    planes, rows, columns = labels.shape
+def _join_equal(labels: Any, usable: Any, first: int, last: int, parts: Any) -> None:
+    """Lead every voxel of some planes to the first one of its part, by way of earlier voxels."""
+    _, rows, columns = labels.shape
     parents, values, counts = parts.reshape(-1), labels.reshape(-1), usable.reshape(-1)
-    i = 0
-    for z in range(planes):
+    i = first * rows * columns
+    for z in range(first, last):
         for y in range(rows):
             for x in range(columns):
                 parents[i] = i
