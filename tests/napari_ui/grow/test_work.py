@@ -10,6 +10,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.layers import Labels
+from qtpy.QtCore import QEvent, QObject
 
 from grow_docks import SHAPE, blobs, pump, settle, shown, start, strokes, wait_for
 from napari_segsuite.families.seeded.guided_session import GuidedSession
@@ -18,7 +19,7 @@ from napari_segsuite.growing.work_file import load_work
 from napari_segsuite.napari_ui.adapters import METADATA_KEY
 from napari_segsuite.napari_ui.grow import work_panel
 from napari_segsuite.napari_ui.grow.dock import GrowDock
-from napari_segsuite.napari_ui.runner import runner_for
+from napari_segsuite.napari_ui.runner import Runner, runner_for
 
 GEOMETRY = {"scale": (3.0, 0.5, 0.5), "translate": (1.0, 2.0, 3.0), "units": ("mm",) * 3}
 
@@ -147,6 +148,16 @@ def test_autosave_saves_what_is_new(
     start(dock)
     autosave(dock, tmp_path)
     assert path.stat().st_mtime_ns > first
+
+
+def test_autosave_ends_with_the_window(qapp: Any) -> None:
+    window = QObject()
+    runner = Runner(window)
+    panel = work_panel.WorkPanel(runner, lambda: None, lambda: None)
+    assert panel._clock.isActive()
+    runner.deleteLater()
+    qapp.sendPostedEvents(runner, QEvent.Type.DeferredDelete)
+    assert not panel._clock.isActive()
 
 
 def test_saving_that_failed_is_tried_again(

@@ -122,6 +122,8 @@ class WorkPanel(QWidget):
         self._clock = QTimer(self)
         self._clock.setInterval(AUTOSAVE_MS)
         self._clock.timeout.connect(self.autosave)
+        # A dock that outlives the viewer's window has nobody left to save for it.
+        runner.destroyed.connect(self._clock.stop)
         self._clock.start()
 
     def note_edit(self) -> None:
