@@ -91,8 +91,8 @@ def test_job_finishes(qtbot, runner, image, method):
     assert 1.5 <= job.elapsed < 30
     fractions = [report[0] for report in seen.reports]
     assert fractions == sorted(fractions)
-    times = [report[3] for report in seen.reports]
-    assert all(gap > 0.045 for gap in np.diff(times))
+    # Reports leave at least 0.05 s apart; on a busy machine they arrive bunched.
+    assert 1 < len(seen.reports) <= 1 + job.elapsed / 0.05
     assert seen.reports[0][2] == -1
     left = [report[2] for report in seen.reports if 0.6 < report[0] < 0.9]
     assert left
