@@ -33,8 +33,11 @@ def test_generated_files_are_up_to_date() -> None:
     assert not stale, "run `napari-segsuite generate --write`"
 
 
-@pytest.mark.parametrize("code", blocks("python"))
-def test_python_of_the_readme_runs(
+METRICS_PAGE = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", [*blocks("python"), *blocks("python", METRICS_PAGE)])
+def test_python_of_the_pages_runs(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

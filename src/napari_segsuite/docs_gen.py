@@ -1,4 +1,4 @@
-"""What is written down twice but declared once: the manifest and the README's tables."""
+"""What is written down twice but declared once: the manifest and the tables of the docs."""
 
 from __future__ import annotations
 
@@ -110,6 +110,22 @@ def formats_table() -> str:
     return _table(("Format", "Files", "Read", "Write images", "Write labels"), rows)
 
 
+def metrics_table() -> str:
+    """The metrics as Markdown, a table for each group."""
+    from .metrics.catalogue import GROUP_TITLES, METRICS
+
+    parts = []
+    for group, title in GROUP_TITLES.items():
+        rows = [
+            (f"**{m.title}**", f"`{m.name}`", m.formula.replace("|", "\\|"), m.help)
+            for m in METRICS.values()
+            if m.group == group
+        ]
+        head = ("Metric", "Name", "Definition", "What it says, and its trap")
+        parts.append(f"### {title} (`{group}`)\n\n{_table(head, rows)}")
+    return "\n\n".join(parts)
+
+
 def generated_files(root: Path) -> Mapping[Path, str]:
     """Every generated file of a clone with the text it should have.
 
@@ -127,7 +143,9 @@ def generated_files(root: Path) -> Mapping[Path, str]:
     text = readme.read_text(encoding="utf-8")
     text = _replace_between(text, "methods", methods_table())
     text = _replace_between(text, "formats", formats_table())
-    return {manifest: manifest_text(), readme: text}
+    page = root / "docs" / "metrics.md"
+    metrics = _replace_between(page.read_text(encoding="utf-8"), "metrics", metrics_table())
+    return {manifest: manifest_text(), readme: text, page: metrics}
 
 
 def outdated(root: Path) -> tuple[Path, ...]:
@@ -160,7 +178,9 @@ def _commands(offered: Iterable[Method]) -> list[dict[str, str]]:
         ("grow", "Grow from seeds, live", f"{_UI}.widgets:grow"),
         ("compare", "Compare segmentation methods", f"{_UI}.widgets:compare"),
         ("clusters", "See the effect of the number of clusters", f"{_UI}.widgets:clusters"),
-        ("measure", "Compare labels with a reference", f"{_UI}.widgets:measure"),
+        ("measure", "Measure labels against a reference", f"{_UI}.widgets:measure"),
+        ("raters", "Find the consensus of raters", f"{_UI}.widgets:raters"),
+        ("folders", "Evaluate folders of labels", f"{_UI}.widgets:folders"),
         ("read", "Read a medical image", f"{_UI}.reader:get_reader"),
         ("write_image", "Write an image", f"{_UI}.writer:write_image"),
         ("write_labels", "Write labels", f"{_UI}.writer:write_labels"),
@@ -183,7 +203,9 @@ def _widgets(offered: Iterable[Method]) -> list[dict[str, str]]:
         {"command": f"{PLUGIN}.grow", "display_name": "Grow from seeds"},
         {"command": f"{PLUGIN}.compare", "display_name": "Compare methods"},
         {"command": f"{PLUGIN}.clusters", "display_name": "Number of clusters"},
-        {"command": f"{PLUGIN}.measure", "display_name": "Compare labels"},
+        {"command": f"{PLUGIN}.measure", "display_name": "Measure against a reference"},
+        {"command": f"{PLUGIN}.raters", "display_name": "Consensus of raters"},
+        {"command": f"{PLUGIN}.folders", "display_name": "Evaluate folders"},
         *({"command": f"{PLUGIN}.{m.id}", "display_name": m.title} for m in offered),
     ]
 
@@ -202,7 +224,9 @@ def _menus(offered: Iterable[Method]) -> dict[str, list[dict[str, str]]]:
             _submenu_id(family): [{"command": f"{PLUGIN}.{m.id}"} for m in group]
             for family, group in families
         },
-        _MEASURE_MENU: [{"command": f"{PLUGIN}.measure"}],
+        _MEASURE_MENU: [
+            {"command": f"{PLUGIN}.{name}"} for name in ("measure", "raters", "folders")
+        ],
     }
 
 
@@ -299,5 +323,5 @@ def _replace_between(text: str, name: str, new: str) -> str:
     head, found, rest = text.partition(start)
     _, closed, tail = rest.partition(end)
     if not (found and closed):
-        raise InputError(f"expected the markers {start} … {end} in README.md, got none; add them")
+        raise InputError(f"expected the markers {start} … {end}, got none; add them")
     return f"{head}{start}\n{new}\n{end}{tail}"

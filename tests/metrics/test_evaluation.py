@@ -33,10 +33,13 @@ def pair(tp, fp, fn, tn):
         ("dice", 2 / 3), ("iou", 0.5), ("accuracy", 0.7), ("mean_accuracy", 0.7),
         ("mean_iou", (1 / 2 + 4 / 7) / 2), ("frequency_weighted_iou", 0.25 + 2 / 7),
         ("kappa", 0.4), ("volume", 40), ("volume_reference", 50), ("volume_difference", -10),
+        ("f_beta", 150 / (150 + 80 + 10)), ("balanced_accuracy", 0.7), ("mcc", 1 / math.sqrt(6)),
+        ("multiclass_mcc", 1 / math.sqrt(6)), ("generalised_dice", 140 / 200),
+        ("relative_volume_difference", -0.2), ("volume_similarity", 1 - 10 / 90),
     ],
 )  # fmt: skip
 def test_values_by_hand(name, value):
-    report = evaluate(*pair(30, 10, 20, 40), metrics="all")
+    report = evaluate(*pair(30, 10, 20, 40), metrics=("overlap", "volume"))
     assert report.mean[name] == pytest.approx(value, abs=1e-14)
     if METRICS[name].per_class:
         assert report.per_class[name][1] == pytest.approx(value, abs=1e-14)
@@ -245,7 +248,7 @@ def test_what_cannot_be_compared(prediction, reference, words):
         evaluate(prediction, reference)
 
 
-@pytest.mark.parametrize("metrics", ["dyce", ["dice", "surface"], []])
+@pytest.mark.parametrize("metrics", ["dyce", ["dice", "surfaces"], []])
 def test_unknown_metrics(metrics):
     with pytest.raises(ParameterError) as caught:
         evaluate([0, 1], [0, 1], metrics=metrics)
@@ -257,7 +260,8 @@ def test_chosen_metrics_come_in_the_order_asked():
     assert [metric.name for metric in report.metrics] == ["iou", "accuracy", "dice"]
     assert evaluate([0, 1], [0, 1], metrics="iou").per_class.keys() == {"iou"}
     assert set(evaluate([0, 1], [0, 1]).per_class) == {"dice", "iou", "precision", "recall",
-                                                      "specificity", "f1"}  # fmt: skip
+                                                      "specificity", "f1", "f_beta",
+                                                      "balanced_accuracy", "mcc"}  # fmt: skip
 
 
 def test_volumes_are_in_the_unit_of_the_spacing():
@@ -316,7 +320,8 @@ def test_inputs_stay_as_they_were():
 @pytest.fixture
 def report():
     classes = (1, LabelClass(2, "=1+1"), LabelClass(3, "a|b"))
-    return evaluate([0, 1, 2, 0], [0, 1, 2, 2], spacing=(2,), metrics="all", classes=classes)
+    metrics = ("overlap", "volume")
+    return evaluate([0, 1, 2, 0], [0, 1, 2, 2], spacing=(2,), metrics=metrics, classes=classes)
 
 
 def test_plain_data_is_json_without_nan(report):
@@ -349,7 +354,7 @@ def test_the_csv_holds_every_value_with_its_definition(report, tmp_path):
 def test_the_table_has_a_row_per_class(report):
     lines = report.to_markdown().splitlines()
     table = [line for line in lines if line.startswith("|")]
-    assert len(table) == 2 + 3 + 1
+    assert len(table) == 2 + 3 + 3
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
     assert "a\\|b" in lines[4]
     assert any("Accuracy: 0.75" in line for line in lines)

@@ -10,6 +10,7 @@ from typing import Any
 
 # Values of a list are told from file names that follow it, which have an extension.
 INTEGER_WORD = re.compile(r"\d+(,\d+)*,?")
+_LABEL_PAIR = re.compile(r"(\d+)\s*=\s*(\d+)")
 NAME_WORD = re.compile(r"[^-./\\][^./\\]*")
 
 
@@ -94,3 +95,27 @@ def lengths(text: str) -> tuple[float, ...]:
             f"expected numbers above zero such as 3,0.7,0.7, got {text!r}"
         )
     return values
+
+
+def length(text: str) -> float:
+    """A number above zero."""
+    values = lengths(text)
+    if len(values) != 1:
+        raise argparse.ArgumentTypeError(f"expected one number above zero, got {text!r}")
+    return values[0]
+
+
+def label_pairs(text: str) -> dict[int, int]:
+    """Predicted labels and the classes they count as, with commas between the pairs.
+
+    Examples
+    --------
+    >>> label_pairs("3=1,4=1")
+    {3: 1, 4: 1}
+    """
+    found = [_LABEL_PAIR.fullmatch(part) for part in names(text)]
+    if not found or None in found:
+        raise argparse.ArgumentTypeError(
+            f"expected pairs of label numbers such as 3=1,4=1, got {text!r}"
+        )
+    return {int(pair[1]): int(pair[2]) for pair in found if pair is not None}

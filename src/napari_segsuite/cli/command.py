@@ -8,7 +8,17 @@ from collections.abc import Callable, Sequence
 
 from .. import __version__
 from ..errors import Cancelled
-from . import batching, comparing, files, listing, predicting, running, terminal
+from . import (
+    batching,
+    comparing,
+    evaluating,
+    files,
+    listing,
+    predicting,
+    rating,
+    running,
+    terminal,
+)
 from .arguments import VerbParser
 
 Verb = Callable[[argparse.Namespace], None]
@@ -73,5 +83,7 @@ def _parser(words: Sequence[str]) -> VerbParser:
     predicting.add_verbs(add)
     batching.add_verbs(add)
     comparing.add_verbs(add)
+    evaluating.add_verbs(add)
+    rating.add_verbs(add)
     files.add_verbs(add)
     return parser

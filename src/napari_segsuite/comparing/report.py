@@ -208,7 +208,7 @@ class Comparison:
 
     def _head(self, metric: Metric) -> str:
         report = next(row.report for row in self.rows if row.report is not None)
-        return f"{metric.title} ({report.unit})" if metric.has_volume_unit else metric.title
+        return report.title_of(metric)
 
     def _notes(self) -> list[str]:
         notes = [

@@ -15,7 +15,7 @@ from ..label_values import compact_labels
 from ..progress import SILENT, Progress, part_of
 from ..warmup import miniature
 from .report import Comparison, Match, Row
-from .scene import ALL_METRICS, Entry, Scene, names_of
+from .scene import OVERLAP_AND_VOLUMES, Entry, Scene, names_of
 
 
 def compare(
@@ -28,7 +28,7 @@ def compare(
     reference: Source | None = None,
     channel_axis: int | None = None,
     spacing: tuple[float, ...] | None = None,
-    metrics: str | tuple[str, ...] = ALL_METRICS,
+    metrics: str | tuple[str, ...] = OVERLAP_AND_VOLUMES,
     match: Match = "auto",
     device: str = "auto",
     rng: int = 0,

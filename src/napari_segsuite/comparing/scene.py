@@ -21,7 +21,7 @@ from ..registry import get_method
 from ..typing import LabelArray
 from .report import Match, Row, distinct
 
-ALL_METRICS = "all"
+OVERLAP_AND_VOLUMES = ("overlap", "volume")
 # More labels than that are objects or superpixels, which are no classes.
 _MOST_NAMED = 32
 _BACKGROUND = LabelClass(0, "background", (0.0, 0.0, 0.0, 0.0))
@@ -123,7 +123,7 @@ class Scene:
     image: Image
     inputs: Mapping[str, Segmentation] = field(default_factory=dict)
     reference: Segmentation | None = None
-    metrics: str | tuple[str, ...] = ALL_METRICS
+    metrics: str | tuple[str, ...] = OVERLAP_AND_VOLUMES
     match: Match = "auto"
 
     def __post_init__(self) -> None:

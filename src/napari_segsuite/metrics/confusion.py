@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
-from ..label_values import integer_labels
+from ..progress import SILENT, Progress
+from .blocks import Labels, lies_reversed, read_blocks
 
 MAX_CLASSES = 4096
+_BYTE = 256
 _CHUNK = 1 << 20
-_Labels = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +35,24 @@ class Confusion:
 
 
 def confusion_matrix(
-    prediction: ArrayLike, reference: ArrayLike, *, ignore: tuple[int, ...] = ()
+    prediction: ArrayLike,
+    reference: ArrayLike,
+    *,
+    ignore: tuple[int, ...] = (),
+    progress: Progress = SILENT,
 ) -> Confusion:
     """Count every pair of predicted and reference label in one pass.
 
     Parameters
     ----------
-    prediction, reference : (M, N[, P]) array_like
-        Labels of equal shape: integers, booleans, or whole floating-point numbers.
+    prediction, reference : (M, N[, P]) array_like or lazy array
+        Labels of equal shape: integers, booleans, or whole floating-point numbers. Arrays of
+        dask, zarr or HDF5 and mapped files are read once, block by block.
     ignore : tuple of int
         Voxels that the reference gives one of these labels are left out. Predicting such a
         label elsewhere still counts against the reference's class.
+    progress : Progress
+        Told "block 3 of 40"; raises `Cancelled` to stop.
 
     Returns
     -------
@@ -62,108 +70,152 @@ def confusion_matrix(
     >>> confusion_matrix([0, 1, 1, 2], [0, 1, 2, 2]).counts.tolist()
     [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
     """
-    predicted, expected = _checked(prediction, "prediction"), _checked(reference, "reference")
-    if predicted.shape != expected.shape:
+    counts, labels = np.zeros((0, 0), np.int64), np.empty(0, np.uint64)
+    for _, predicted, expected in read_blocks(prediction, reference, progress):
+        part, found = _block_counts(predicted, expected)
+        del predicted, expected  # before the next are read
+        counts, labels = grown(counts, labels, found)
+        places = np.searchsorted(labels, found)
+        counts[np.ix_(places, places)] += part
+    counts[np.isin(labels, ignore)] = 0
+    keep = np.flatnonzero(counts.any(axis=0) | counts.any(axis=1))
+    return Confusion(counts[np.ix_(keep, keep)], tuple(labels[keep].tolist()))
+
+
+def grown(
+    counts: NDArray[np.int64], labels: NDArray[np.uint64], found: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Counts with a row and a column also for the labels of `found`.
+
+    Parameters
+    ----------
+    counts : (..., N, N) array
+    labels, found : (N,) and (K,) arrays of ascending labels
+
+    Returns
+    -------
+    (counts, labels)
+        The arrays themselves where nothing is new.
+
+    Raises
+    ------
+    InputError
+        If there would be more than 4096 labels.
+    """
+    every = np.union1d(labels, found)
+    if len(every) == len(labels):
+        return counts, labels
+    _check_few(every)
+    wider = np.zeros((*counts.shape[:-2], len(every), len(every)), np.int64)
+    places = np.searchsorted(every, labels)
+    wider[..., places[:, None], places] = counts
+    return wider, every
+
+
+def numbered(
+    prediction: Labels, reference: Labels, n_direct: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.uint64]]:
+    """Number the labels that occur in two arrays from 0 up.
+
+    Parameters
+    ----------
+    prediction, reference : (M, N[, P]) arrays of labels
+    n_direct : int, at most 256
+        If all labels are below it, each is its own number; others between them may be
+        absent. This saves a pass.
+
+    Returns
+    -------
+    (prediction, reference, labels)
+        Numbers as uint8 or uint16, without a copy where they are that already, and the
+        label that each number stands for, ascending.
+
+    Raises
+    ------
+    InputError
+        If there are more than 4096 labels.
+    """
+    top = max(int(prediction.max()), int(reference.max()))
+    if top < n_direct:
+        predicted, expected = (a.astype(np.uint8, copy=False) for a in (prediction, reference))
+        return predicted, expected, np.arange(top + 1, dtype=np.uint64)
+    found = np.union1d(_distinct(prediction, top), _distinct(reference, top))
+    _check_few(found)
+    dtype = np.dtype(np.uint8 if len(found) <= _BYTE else np.uint16)
+    table = _number_table(found, dtype) if top < _CHUNK else None
+    predicted, expected = (_looked_up(a, found, table, dtype) for a in (prediction, reference))
+    return predicted, expected, found
+
+
+def _block_counts(
+    prediction: Labels, reference: Labels
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Counts of one block, and the labels of their rows."""
+    from ..kernels.cpu.confusion import (
+        add_confusion,
+        add_confusion_wide,
+        empty_counts,
+        total_counts,
+    )
+
+    if lies_reversed(prediction):
+        return _block_counts(prediction.T, reference.T)
+    predicted, expected, labels = numbered(prediction, reference, _BYTE)
+    n = len(labels)
+    if predicted.dtype == np.uint16:
+        wide = np.zeros((n, n), np.int64)
+        add_confusion_wide(predicted.reshape(-1), expected.reshape(-1), wide)
+        return wide, labels
+    counts = empty_counts(n)
+    add_confusion(predicted.reshape(-1), expected.reshape(-1), counts)
+    return total_counts(counts), labels
+
+
+def _check_few(labels: NDArray[np.uint64]) -> None:
+    if len(labels) > MAX_CLASSES:
         raise InputError(
-            f"expected prediction and reference of one shape, got {predicted.shape} and "
-            f"{expected.shape}; resample one onto the grid of the other"
-        )
-    if predicted.dtype == expected.dtype == np.uint8:
-        full = Confusion(_count_bytes(predicted, expected), tuple(range(256)))
-    else:
-        full = _count_any(predicted, expected)
-    return _trimmed(full, ignore)
-
-
-def _checked(values: ArrayLike, role: str) -> _Labels:
-    try:
-        labels = integer_labels(values)
-    except InputError as error:
-        raise InputError(f"{role}: {error}") from error
-    return labels.view(np.uint8) if labels.dtype == np.bool_ else cast("_Labels", labels)
-
-
-def _count_bytes(
-    prediction: _Labels, reference: _Labels, found: NDArray[np.uint64] | None = None
-) -> NDArray[np.int64]:
-    """Counts of uint8 labels, or of the places that other labels have in `found`."""
-    from ..kernels.cpu.confusion import add_confusion, empty_counts, total_counts
-
-    counts = empty_counts()
-    for part, other in _flat_pairs(prediction, reference):
-        if found is None:
-            add_confusion(part, other, counts)
-        else:
-            places = (_numbered(flat, found, np.uint8) for flat in (part, other))
-            add_confusion(*places, counts)
-    return total_counts(counts)
-
-
-def _count_any(prediction: _Labels, reference: _Labels) -> Confusion:
-    """Number the labels that occur, then count in chunks of those numbers."""
-    from ..kernels.cpu.confusion import add_confusion_wide
-
-    found = np.union1d(_distinct(prediction), _distinct(reference))
-    if len(found) > MAX_CLASSES:
-        raise InputError(
-            f"expected at most {MAX_CLASSES} different labels, got {len(found)}; "
+            f"expected at most {MAX_CLASSES} different labels, got {len(labels)}; "
             "these look like instances: compare them as one class, for instance labels > 0"
         )
-    labels = tuple(int(label) for label in found)
-    if len(labels) <= 256:
-        n = len(labels)
-        counts = _count_bytes(prediction, reference, found)
-        return Confusion(counts[:n, :n], labels)
-    wide = np.zeros((len(labels), len(labels)), np.int64)
-    for part, other in _flat_pairs(prediction, reference):
-        add_confusion_wide(
-            _numbered(part, found, np.uint16), _numbered(other, found, np.uint16), wide
-        )
-    return Confusion(wide, labels)
 
 
-def _distinct(array: _Labels) -> NDArray[np.uint64]:
+def _distinct(array: Labels, top: int) -> NDArray[np.uint64]:
+    """The labels that occur, ascending."""
+    if top < _CHUNK:
+        seen = np.zeros(top + 1, np.bool_)
+        for part in _flat_parts(array):
+            seen[part] = True
+        return np.flatnonzero(seen).astype(np.uint64)
     found = np.empty(0, np.uint64)
-    for part, _ in _flat_pairs(array, array):
-        # Few labels a chunk: the list of them stays short even where ids are huge.
+    for part in _flat_parts(array):
+        # Few labels a part: the list of them stays short even where ids are huge.
         found = np.union1d(found, np.unique(part).astype(np.uint64))
     return found
 
 
-def _numbered(
-    part: _Labels, found: NDArray[np.uint64], dtype: type[np.uint8 | np.uint16]
-) -> NDArray[np.unsignedinteger[Any]]:
-    if found[-1] < _CHUNK:
-        table = np.zeros(int(found[-1]) + 1, dtype)
-        table[found.astype(np.intp)] = np.arange(len(found))
-        return table[part]
-    return np.searchsorted(found, part.astype(np.uint64)).astype(dtype)
+def _number_table(found: NDArray[np.uint64], dtype: np.dtype[Any]) -> NDArray[Any]:
+    table = np.zeros(int(found[-1]) + 1, dtype)
+    table[found.astype(np.intp)] = np.arange(len(found))
+    return table
 
 
-def _trimmed(full: Confusion, ignore: tuple[int, ...]) -> Confusion:
-    counts = full.counts.copy()
-    left_out = [i for i, label in enumerate(full.labels) if label in ignore]
-    counts[left_out] = 0
-    keep = np.flatnonzero(counts.any(axis=0) | counts.any(axis=1))
-    return Confusion(counts[np.ix_(keep, keep)], tuple(full.labels[i] for i in keep))
-
-
-def _flat_pairs(first: _Labels, second: _Labels) -> Iterator[tuple[_Labels, _Labels]]:
-    """Matching flat pieces; only pieces of arrays that are not contiguous are copied."""
-    if not first.flags.c_contiguous and first.flags.f_contiguous and second.flags.f_contiguous:
-        first, second = first.T, second.T
-    if first.flags.c_contiguous and second.flags.c_contiguous:
-        first, second = first.reshape(-1), second.reshape(-1)
-        for start in range(0, first.size, _CHUNK):
-            yield first[start : start + _CHUNK], second[start : start + _CHUNK]
-        return
-    if first.size <= _CHUNK or first.ndim == 0:
-        yield first.reshape(-1), second.reshape(-1)
-        return
-    step = max(1, _CHUNK * len(first) // first.size)
-    for start in range(0, len(first), step):
-        part = slice(start, start + step)
-        if step == 1:
-            yield from _flat_pairs(first[start], second[start])
+def _looked_up(
+    array: Labels, found: NDArray[np.uint64], table: NDArray[Any] | None, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    numbers = np.empty(array.shape, dtype)
+    flat, start = numbers.reshape(-1), 0
+    for part in _flat_parts(array):
+        stop = start + part.size
+        if table is None:
+            flat[start:stop] = np.searchsorted(found, part.astype(np.uint64))
         else:
-            yield first[part].reshape(-1), second[part].reshape(-1)
+            flat[start:stop] = table[part]
+        start = stop
+    return numbers
+
+
+def _flat_parts(array: Labels) -> Iterator[Labels]:
+    """Pieces in C order, so small that an index per voxel is no burden."""
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _CHUNK):
+        yield flat[start : start + _CHUNK]

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import numbers
-import os
-from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ..errors import InputError, ParameterError, SpaceMismatchError
-from ..image import Image, LabelClass, Segmentation
-from ..inputs import check_spacing
-from ..label_values import compact_labels
+from ..errors import ParameterError
+from ..image import LabelClass
+from ..progress import SILENT, Progress, part_of
+from .catalogue import as_tuple, choose_metrics
 from .confusion import Confusion, confusion_matrix
-from .overlap import METRICS, Counts, Metric
+from .definitions import Definitions, Objects, Pooling, Surface
+from .grids import Labels, OtherGrid, classes_of, labels_of, load_labels, on_one_grid, voxel_size
+from .mapping import check_mapping, map_confusion
+from .measuring import ABSENT, MEASURES, OF_CLASSES, Measured, Pair
+from .metric import Metric
 from .report import Report
+from .score import Score
 
-Labels = ArrayLike | Segmentation | Image | str | os.PathLike[str]
-
-_ABSENT = "absent from both prediction and reference"
-_NOT_IN_REFERENCE = "absent from the reference"
-_NOT_PREDICTED = "absent from the prediction"
-_NOTHING_ELSE = "the reference has no other class"
+# Share of the work that is counting voxels.
+_COUNTING = 0.2
 
 
 def evaluate(
@@ -35,6 +33,15 @@ def evaluate(
     ignore: int | Iterable[int] = (),
     metrics: str | Iterable[str] = "overlap",
     classes: Iterable[int | LabelClass] | None = None,
+    mapping: Mapping[int, int] | None = None,
+    other_grid: OtherGrid = "refuse",
+    surface: Surface = "marching",
+    hd_pooling: Pooling = "max",
+    tolerance: float | None = None,
+    boundary_width: float | None = None,
+    beta: float = 2.0,
+    objects: Objects = "labels",
+    progress: Progress = SILENT,
 ) -> Report:
     """Measure how well a prediction agrees with a reference.
 
@@ -42,24 +49,38 @@ def evaluate(
     ----------
     prediction, reference : (M, N[, P]) array_like, Segmentation, Image, or path
         Labels. Files and segmentations must lie on one grid in the world; grids that
-        differ only in the order and direction of their axes are matched up first.
+        differ only in the order and direction of their axes are matched up first. Lazy
+        arrays (dask, zarr) are read block by block, for overlap and volumes.
     spacing : sequence of float, optional
-        Voxel size per spatial axis in mm, for volumes. By default that of the reference
-        or the prediction; arrays alone give volumes in voxels.
+        Voxel size per spatial axis in mm. By default that of the reference or the
+        prediction; arrays alone give volumes and distances in voxels.
     ignore : int or iterable of int
-        Voxels that the reference gives one of these labels are left out.
+        Voxels that the reference gives one of these labels are left out; for surface
+        metrics, they count as background in both.
     metrics : str or iterable of str
-        "overlap", "volume", "all", or names of metrics.
+        "overlap", "volume", "surface", "instances", "partition", "warping", "all", or names
+        of metrics.
     classes : iterable of int or LabelClass, optional
         Classes to report on. By default all labels that occur, except ignored ones. Metrics
         of the whole image always cover all of these.
+    mapping : mapping of int to int, optional
+        Class of the reference that a predicted label counts as; labels not named stay as
+        they are.
+    other_grid : {"refuse", "nearest"}
+        What to do with a prediction on another grid: refuse it, or take the nearest of its
+        voxels for each voxel of the reference.
+    surface, hd_pooling, tolerance, boundary_width, beta, objects
+        What metrics leave open, see `Definitions`.
+    progress : Progress
+        Raises `Cancelled` to stop.
 
     Returns
     -------
     Report
         Values per class, background included; means over the foreground classes that have
         a value; for metrics of the whole image one value. A class absent from both has no
-        value (NaN); one absent from only one of them has Dice and IoU 0.
+        value (NaN); of one absent from only one of them Dice, IoU and NSD are 0, and
+        distances have no value.
 
     Raises
     ------
@@ -68,7 +89,7 @@ def evaluate(
     SpaceMismatchError
         If the two do not lie on one grid.
     ParameterError
-        If a metric is not known, or the spacing does not fit.
+        If a metric is not known, or the spacing or a definition does not fit.
 
     References
     ----------
@@ -83,139 +104,91 @@ def evaluate(
     >>> round(report.per_class["dice"][1], 4), report.mean["accuracy"]
     (0.6667, 0.75)
     """
-    chosen = _chosen(metrics)
-    listed = None if classes is None else _listed(classes)
-    left_out = tuple(_id(label, "ignore") for label in _listed(ignore))
-    first, second = _on_one_grid(_loaded(prediction), _loaded(reference))
-    predicted, expected = _values(first), _values(second)
-    confusion = confusion_matrix(predicted, expected, ignore=left_out)
-    voxel_volume, unit = _voxel_volume(spacing, first, second)
-    occurring = tuple(label for label in confusion.labels if label not in left_out)
-    ids = occurring if listed is None else _class_ids(listed)
-    counts = Counts.of(confusion, ids, voxel_volume, unit)
-    whole = Counts.of(confusion, occurring, voxel_volume, unit)
-    known = (*_classes(first), *_classes(second), *_named(listed or ()))
+    chosen = choose_metrics(metrics)
+    definitions = Definitions(surface, hd_pooling, tolerance, boundary_width, beta, objects)
+    listed = None if classes is None else as_tuple(classes)
+    left_out = tuple(_id(label, "ignore") for label in as_tuple(ignore))
+    renamed = check_mapping(mapping)
+    first, second = on_one_grid(load_labels(prediction), load_labels(reference), other_grid)
+    steps, unit = voxel_size(spacing, second, first)
+    confusion = None
+    if any(metric.group in OF_CLASSES for metric in chosen):
+        found = confusion_matrix(
+            labels_of(first),
+            labels_of(second),
+            ignore=left_out,
+            progress=part_of(progress, 0, _COUNTING),
+        )
+        confusion = map_confusion(found, renamed)
+    occurring = _occurring(confusion, left_out)
+    pair = Pair(
+        labels_of(first),
+        labels_of(second),
+        occurring if listed is None else _class_ids(listed),
+        left_out,
+        renamed,
+        steps,
+        confusion,
+        occurring,
+        definitions,
+    )
+    known = (*classes_of(first), *classes_of(second), *_named(listed or ()))
     names = {entry.id: entry.name for entry in known}
-    return _report(chosen, confusion, counts, whole, ids, names)
+    measured = _measured(chosen, pair, part_of(progress, _COUNTING, 1))
+    return _report(chosen, pair, measured, names, unit)
+
+
+def _measured(chosen: tuple[Metric, ...], pair: Pair, progress: Progress) -> Mapping[str, Measured]:
+    """What each group of the chosen metrics needs; groups on one basis share it."""
+    groups = dict.fromkeys(metric.group for metric in chosen)
+    steps = dict.fromkeys(MEASURES[group] for group in groups)
+    done = {
+        step: step(pair, part_of(progress, i / len(steps), (i + 1) / len(steps)))
+        for i, step in enumerate(steps)
+    }
+    return {group: done[MEASURES[group]] for group in groups}
 
 
 def _report(
     chosen: tuple[Metric, ...],
-    confusion: Confusion,
-    counts: Counts,
-    whole: Counts,
-    ids: tuple[int, ...],
-    names: dict[int, str],
+    pair: Pair,
+    measured: Mapping[str, Measured],
+    names: Mapping[int, str],
+    unit: str | None,
 ) -> Report:
-    per_class: dict[str, dict[int, float]] = {}
-    mean: dict[str, float] = {}
-    reasons: dict[str, dict[int, str]] = {}
-    n_used: dict[str, int] = {}
-    n_nan: dict[str, int] = {}
+    confusion = pair.confusion or Confusion(np.zeros((0, 0), np.int64), ())
+    scores = {}
     for metric in chosen:
+        basis = measured[metric.group]
         if not metric.per_class:
-            mean[metric.name] = float(cast("float", metric.function(whole)))
+            value = float(metric.function(basis.of_image))
+            scores[metric.name] = Score.of_image(value, basis.why(metric, -1))
             continue
-        found = metric.function(counts)
-        values = {label: float(v) for label, v in zip(ids, np.atleast_1d(found), strict=True)}
-        foreground = [v for label, v in values.items() if label != 0]
-        used = [v for v in foreground if not math.isnan(v)]
-        per_class[metric.name] = values
-        mean[metric.name] = float(np.mean(used)) if used else float("nan")
-        n_used[metric.name], n_nan[metric.name] = len(used), len(foreground) - len(used)
-        reasons[metric.name] = {
-            label: _why(counts, i) for i, label in enumerate(ids) if math.isnan(values[label])
-        }
+        values = np.atleast_1d(metric.function(basis.of_classes))
+        why = [basis.why(metric, i) for i in range(len(pair.classes))]
+        score = Score.of_classes(dict(zip(pair.classes, values.tolist(), strict=True)), why, ABSENT)
+        is_averaged = metric.group == "overlap"
+        scores[metric.name] = (
+            score.with_averages(metric, basis.of_classes) if is_averaged else score
+        )
+    matched = measured.get("instances")
     return Report(
-        per_class,
-        mean,
+        scores,
+        chosen,
         confusion.counts,
         confusion.labels,
-        chosen,
-        {label: names[label] for label in ids if label in names},
-        reasons,
-        n_used,
-        n_nan,
-        counts.volume_unit,
+        {label: names[label] for label in pair.classes if label in names},
+        pair.definitions,
+        pair.spacing,
+        unit,
+        None if matched is None else matched.of_image,
+        () if matched is None else matched.objects,
     )
 
 
-def _why(counts: Counts, i: int) -> str:
-    expected, predicted = counts.tp[i] + counts.fn[i], counts.tp[i] + counts.fp[i]
-    if not expected and not predicted:
-        return _ABSENT
-    if not expected:
-        return _NOT_IN_REFERENCE
-    return _NOTHING_ELSE if predicted else _NOT_PREDICTED
-
-
-def _chosen(metrics: str | Iterable[str]) -> tuple[Metric, ...]:
-    groups = sorted({metric.group for metric in METRICS.values()})
-    wanted = _listed(metrics)
-    found: dict[str, Metric] = {}
-    for name in wanted:
-        group = {m.name: m for m in METRICS.values() if name in (m.group, "all")}
-        if not group and name not in METRICS:
-            known = ", ".join(dict.fromkeys(["all", *groups, *METRICS]))
-            raise ParameterError(
-                f"expected metrics among {known}; got {name!r}; choose some of these",
-                name="metrics",
-            )
-        found |= group or {name: METRICS[name]}
-    if not found:
-        raise ParameterError(
-            "expected at least one metric, got none; leave metrics out for the usual ones",
-            name="metrics",
-        )
-    return tuple(found.values())
-
-
-def _listed(values: Any) -> tuple[Any, ...]:
-    """One value or several, as a tuple."""
-    several = isinstance(values, Iterable) and not isinstance(values, str)
-    return tuple(values) if several else (values,)
-
-
-def _loaded(value: Labels) -> Any:
-    if isinstance(value, str | os.PathLike):
-        from ..io import read
-
-        return read(value, kind="labels")
-    if isinstance(value, Image):
-        return Segmentation(compact_labels(value.data), value.space, name=value.name)
-    return value
-
-
-def _on_one_grid(first: Any, second: Any) -> tuple[Any, Any]:
-    if not (isinstance(first, Segmentation) and isinstance(second, Segmentation)):
-        return first, second
-    if _same_grid(first, second):
-        return first, second
-    from ..orientation import closest_canonical
-
-    turned = closest_canonical(first), closest_canonical(second)
-    if _same_grid(*turned):
-        return turned
-    raise SpaceMismatchError(
-        f"expected prediction and reference on one grid, got {_described(first)} and "
-        f"{_described(second)}; resample one onto the grid of the other"
-    )
-
-
-def _same_grid(first: Segmentation, second: Segmentation) -> bool:
-    return first.labels.shape == second.labels.shape and first.space.is_close(second.space)
-
-
-def _described(value: Segmentation) -> str:
-    return f"shape {value.labels.shape} with {value.space}"
-
-
-def _values(value: Any) -> ArrayLike:
-    return value.labels if isinstance(value, Segmentation) else cast("ArrayLike", value)
-
-
-def _classes(value: Any) -> tuple[LabelClass, ...]:
-    return value.classes if isinstance(value, Segmentation) else ()
+def _occurring(confusion: Confusion | None, ignore: tuple[int, ...]) -> tuple[int, ...]:
+    labels = () if confusion is None else confusion.labels
+    return tuple(label for label in labels if label not in ignore)
 
 
 def _named(classes: tuple[Any, ...]) -> tuple[LabelClass, ...]:
@@ -237,23 +210,3 @@ def _id(label: Any, name: str) -> int:
         f"expected label numbers for '{name}', got {label!r}; give integers such as (1, 2)",
         name=name,
     )
-
-
-def _voxel_volume(spacing: Sequence[float] | None, first: Any, second: Any) -> tuple[float, str]:
-    if spacing is not None:
-        spaces = [v.space for v in (second, first) if isinstance(v, Segmentation)]
-        n_spatial = len(spaces[0].spatial) if spaces else np.ndim(second)
-        try:
-            steps = check_spacing(spacing, n_spatial)
-        except InputError as error:
-            raise ParameterError(str(error), name="spacing") from error
-        return math.prod(steps), f"mm{_power(n_spatial)}"
-    for value in (second, first):
-        if isinstance(value, Segmentation) and value.space.unit is not None:
-            steps = value.space.spacing
-            return math.prod(steps), f"{value.space.unit}{_power(len(steps))}"
-    return 1.0, "voxels"
-
-
-def _power(ndim: int) -> str:
-    return {2: "²", 3: "³"}.get(ndim, "")

@@ -1,101 +1,23 @@
-"""Overlap metrics: arithmetic on a confusion matrix, one small function and one row each.
+"""Overlap metrics: arithmetic on voxel counts, one small function and one row each.
 
-A new metric is a function and its entry in `METRICS`. Per class, tp, fp, fn and tn count
+A new metric is a function and its entry in `OVERLAP`. Per class, tp, fp, fn and tn count
 voxels; a metric without a value (0/0) is NaN, and so is every overlap metric of a class
 that occurs in neither array.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .confusion import Confusion
-
-Values = NDArray[np.float64]
+from .counts import Counts
+from .metric import Metric, Values
 
 
-@dataclass(frozen=True, eq=False)
-class Counts:
-    """Voxel counts of the classes reported on, as float64.
-
-    Attributes
-    ----------
-    tp, fp, fn, tn : (C,) array
-    total : float
-        All voxels counted.
-    agreed : float
-        Voxels whose labels agree, classes not reported on included.
-    voxel_volume : float
-        In `volume_unit`.
-    volume_unit : str
-    """
-
-    tp: Values
-    fp: Values
-    fn: Values
-    tn: Values
-    total: float
-    agreed: float
-    voxel_volume: float = 1.0
-    volume_unit: str = "voxels"
-
-    @classmethod
-    def of(
-        cls,
-        confusion: Confusion,
-        classes: tuple[int, ...],
-        voxel_volume: float = 1.0,
-        volume_unit: str = "voxels",
-    ) -> Counts:
-        """Counts per class out of a confusion matrix, which may hold more labels."""
-        counts = confusion.counts.astype(np.float64)
-        row = {label: i for i, label in enumerate(confusion.labels)}
-        rows, columns, diagonal = counts.sum(axis=1), counts.sum(axis=0), counts.diagonal()
-
-        def of_class(values: Values) -> Values:
-            return np.array([values[row[c]] if c in row else 0.0 for c in classes])
-
-        tp = of_class(diagonal)
-        fp, fn = of_class(columns) - tp, of_class(rows) - tp
-        total = float(counts.sum())
-        tn = total - tp - fp - fn
-        return cls(tp, fp, fn, tn, total, float(diagonal.sum()), voxel_volume, volume_unit)
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A row of the table of metrics.
-
-    Attributes
-    ----------
-    name, title : str
-        As in code, and as in a table.
-    formula : str
-        Definition, printed with every result.
-    function : callable
-        `Counts` to one value per class, or to a single number.
-    per_class : bool
-        Whether there is a value per class; else one for the whole image.
-    group : str
-        Name under which metrics are asked for together.
-    has_volume_unit : bool
-        Whether values are volumes; else they are plain numbers.
-    """
-
-    name: str
-    title: str
-    formula: str
-    function: Callable[[Counts], Values | float]
-    per_class: bool = True
-    group: str = "overlap"
-    has_volume_unit: bool = False
-
-
-def _ratio(numerator: Values, denominator: Values) -> Values:
+def ratio(numerator: Values, denominator: Values) -> Values:
+    """Quotients; NaN where the denominator is 0."""
     out: Values = np.full(numerator.shape, np.nan)
     np.divide(numerator, denominator, out=out, where=denominator > 0)
     return out
@@ -103,33 +25,53 @@ def _ratio(numerator: Values, denominator: Values) -> Values:
 
 def dice(c: Counts) -> Values:
     """2 tp / (2 tp + fp + fn) (Dice 1945, doi:10.2307/1932409)."""
-    return _ratio(2 * c.tp, 2 * c.tp + c.fp + c.fn)
+    return ratio(2 * c.tp, 2 * c.tp + c.fp + c.fn)
 
 
 def iou(c: Counts) -> Values:
     """tp / (tp + fp + fn), the index of Jaccard (1912, doi:10.1111/j.1469-8137.1912.tb05611.x)."""
-    return _ratio(c.tp, c.tp + c.fp + c.fn)
+    return ratio(c.tp, c.tp + c.fp + c.fn)
 
 
 def precision(c: Counts) -> Values:
     """tp / (tp + fp); undefined where the class is never predicted."""
-    return _ratio(c.tp, c.tp + c.fp)
+    return ratio(c.tp, c.tp + c.fp)
 
 
 def recall(c: Counts) -> Values:
     """tp / (tp + fn); undefined where the reference lacks the class."""
-    return _ratio(c.tp, c.tp + c.fn)
+    return ratio(c.tp, c.tp + c.fn)
 
 
 def specificity(c: Counts) -> Values:
     """tn / (tn + fp); undefined where the reference has nothing but the class."""
-    present = c.tp + c.fp + c.fn > 0
-    return np.where(present, _ratio(c.tn, c.tn + c.fp), np.nan)
+    return _where_present(c, ratio(c.tn, c.tn + c.fp))
+
+
+def f_beta(c: Counts) -> Values:
+    """(1 + b²) tp / ((1 + b²) tp + b² fn + fp) (van Rijsbergen 1979, Information Retrieval)."""
+    weight = c.beta * c.beta
+    return ratio((1 + weight) * c.tp, (1 + weight) * c.tp + weight * c.fn + c.fp)
+
+
+def balanced_accuracy(c: Counts) -> Values:
+    """Mean of recall and specificity (Brodersen et al. 2010, doi:10.1109/ICPR.2010.764)."""
+    return (recall(c) + specificity(c)) / 2
+
+
+def mcc(c: Counts) -> Values:
+    """Correlation of the two masks of a class (Matthews 1975, doi:10.1016/0005-2795(75)90109-9).
+
+    Undefined where either mask is empty or full.
+    """
+    # The root of a square is exact, so that equal masks have 1 and not almost.
+    scale = np.sqrt((c.tp + c.fp) * (c.tp + c.fn)) * np.sqrt((c.tn + c.fp) * (c.tn + c.fn))
+    return ratio(c.tp * c.tn - c.fp * c.fn, scale)
 
 
 def accuracy(c: Counts) -> float:
     """Voxels whose labels agree / all voxels."""
-    return c.agreed / c.total if c.total else float("nan")
+    return c.agreed / c.total if c.total else math.nan
 
 
 def mean_accuracy(c: Counts) -> float:
@@ -149,91 +91,184 @@ def frequency_weighted_iou(c: Counts) -> float:
     """Mean of IoU over all classes, weighted by their share of the reference (Long et al. 2015)."""
     weight = c.tp + c.fn
     if not weight.sum():
-        return float("nan")
+        return math.nan
     return float(np.nansum(weight * iou(c)) / weight.sum())
+
+
+def generalised_dice(c: Counts) -> float:
+    """Dice of all classes at once, each weighted by 1 / its squared reference volume.
+
+    Crum, Camara & Hill 2006, doi:10.1109/TMI.2006.880587. Background is one of the classes;
+    one that the reference lacks would weigh infinitely and is left out.
+    """
+    size = c.tp + c.fn
+    weight = ratio(np.ones_like(size), size * size)
+    if np.isnan(weight).all():
+        return math.nan
+    return float(np.nansum(weight * 2 * c.tp) / np.nansum(weight * (2 * c.tp + c.fp + c.fn)))
 
 
 def kappa(c: Counts) -> float:
     """Agreement beyond chance (Cohen 1960, doi:10.1177/001316446002000104)."""
     if not c.total:
-        return float("nan")
+        return math.nan
     chance = float(np.sum((c.tp + c.fp) / c.total * ((c.tp + c.fn) / c.total)))
-    return (c.agreed / c.total - chance) / (1 - chance) if chance < 1 else float("nan")
+    return (c.agreed / c.total - chance) / (1 - chance) if chance < 1 else math.nan
 
 
-def volume(c: Counts) -> Values:
-    """Voxels predicted as the class, times the volume of a voxel."""
-    return (c.tp + c.fp) * c.voxel_volume
+def multiclass_mcc(c: Counts) -> float:
+    """Correlation of all classes at once, R_K (Gorodkin 2004).
+
+    doi:10.1016/j.compbiolchem.2004.09.006. For two classes it is their MCC.
+    """
+    predicted, expected = c.tp + c.fp, c.tp + c.fn
+    square = c.total * c.total
+    spread = (square - c.predicted_squares) * (square - float(expected @ expected))
+    if spread <= 0:
+        return math.nan
+    return (c.agreed * c.total - float(predicted @ expected)) / math.sqrt(spread)
 
 
-def volume_reference(c: Counts) -> Values:
-    """Voxels of the class in the reference, times the volume of a voxel."""
-    return (c.tp + c.fn) * c.voxel_volume
-
-
-def volume_difference(c: Counts) -> Values:
-    """Predicted minus reference volume; positive where too much is predicted."""
-    return (c.fp - c.fn) * c.voxel_volume
+def _where_present(c: Counts, values: Values) -> Values:
+    return np.where(c.tp + c.fp + c.fn > 0, values, np.nan)
 
 
 def _mean(values: Values) -> float:
     defined = values[~np.isnan(values)]
-    return float(defined.mean()) if defined.size else float("nan")
+    return float(defined.mean()) if defined.size else math.nan
 
 
-_ROWS = (
-    Metric("dice", "Dice", "2 tp / (2 tp + fp + fn)", dice),
-    Metric("iou", "IoU", "tp / (tp + fp + fn)", iou),
-    Metric("precision", "Precision", "tp / (tp + fp)", precision),
-    Metric("recall", "Recall", "tp / (tp + fn)", recall),
-    Metric("specificity", "Specificity", "tn / (tn + fp)", specificity),
-    Metric("f1", "F1", "2 tp / (2 tp + fp + fn), equal to Dice", dice),
-    Metric("accuracy", "Accuracy", "agreeing voxels / all voxels", accuracy, per_class=False),
+_whole = partial(Metric, per_class=False)
+
+OVERLAP = (
     Metric(
+        "dice",
+        "Dice",
+        "2 tp / (2 tp + fp + fn)",
+        dice,
+        "Twice the shared voxels over the sum of both sizes: 1 is a perfect match. Small and "
+        "thin objects lose much of it by one voxel, so compare objects of similar size.",
+    ),
+    Metric(
+        "iou",
+        "IoU",
+        "tp / (tp + fp + fn)",
+        iou,
+        "Shared voxels over the voxels that either has, never above Dice: IoU = D / (2 - D). It "
+        "orders single cases as Dice does, but means over cases may be ordered differently.",
+    ),
+    Metric(
+        "precision",
+        "Precision",
+        "tp / (tp + fp)",
+        precision,
+        "Of what is predicted, the share that is right. A prediction of very few, sure voxels "
+        "has a high one: read it beside recall.",
+    ),
+    Metric(
+        "recall",
+        "Recall",
+        "tp / (tp + fn)",
+        recall,
+        "Of what is there, the share that is found; also called sensitivity. Predicting the "
+        "class everywhere has a recall of 1: read it beside precision.",
+    ),
+    Metric(
+        "specificity",
+        "Specificity",
+        "tn / (tn + fp)",
+        specificity,
+        "Of what is not the class, the share that is left alone. It grows with the empty margin "
+        "of the image, so it says little about small objects.",
+    ),
+    Metric(
+        "f1",
+        "F1",
+        "2 tp / (2 tp + fp + fn), equal to Dice",
+        dice,
+        "Harmonic mean of precision and recall. Counted in voxels it is the same number as Dice.",
+    ),
+    Metric(
+        "f_beta",
+        "F-beta",
+        "(1 + b^2) tp / ((1 + b^2) tp + b^2 fn + fp)",
+        f_beta,
+        "As F1, with recall counting beta times as much as precision: above 1 where a miss costs "
+        "more than a false alarm. Values for different beta cannot be compared.",
+    ),
+    Metric(
+        "balanced_accuracy",
+        "Balanced accuracy",
+        "(recall + specificity) / 2",
+        balanced_accuracy,
+        "Share of right voxels if the class and the rest were equally frequent. For small objects "
+        "a flood of false alarms hardly lowers it, as specificity stays near 1.",
+    ),
+    Metric(
+        "mcc",
+        "MCC",
+        "(tp tn - fp fn) / sqrt((tp + fp)(tp + fn)(tn + fp)(tn + fn))",
+        mcc,
+        "Correlation of both masks: 1 equal, 0 as by chance, -1 opposite. It uses all four counts, "
+        "and so changes with the size of the image around an object.",
+        limits=(-1.0, 1.0),
+    ),
+    _whole(
+        "accuracy",
+        "Accuracy",
+        "agreeing voxels / all voxels",
+        accuracy,
+        "Share of voxels with the right label. Where most of the image is background, predicting "
+        "nothing at all scores high.",
+    ),
+    _whole(
         "mean_accuracy",
         "Mean accuracy",
-        "mean of recall over all classes, background included",
+        "mean of recall over all classes of the reference, background included",
         mean_accuracy,
-        per_class=False,
+        "Mean pixel accuracy of scene parsing: each class counts the same, however small. False "
+        "alarms count only as misses of other classes.",
     ),
-    Metric(
+    _whole(
         "mean_iou",
         "Mean IoU",
-        "mean of IoU over all classes, background included",
+        "mean of IoU over all classes that occur, background included",
         mean_iou,
-        per_class=False,
+        "The usual score of scene parsing. Background is one of the classes here and lifts it; "
+        "the mean in the row of IoU leaves it out.",
     ),
-    Metric(
+    _whole(
         "frequency_weighted_iou",
         "Frequency-weighted IoU",
         "mean of IoU over all classes, weighted by reference voxels",
         frequency_weighted_iou,
-        per_class=False,
+        "IoU with each class weighing as much as it covers. Large classes, background above all, "
+        "decide it.",
     ),
-    Metric("kappa", "Cohen's kappa", "(p_o - p_e) / (1 - p_e)", kappa, per_class=False),
-    Metric(
-        "volume",
-        "Volume",
-        "predicted voxels x voxel volume",
-        volume,
-        group="volume",
-        has_volume_unit=True,
+    _whole(
+        "generalised_dice",
+        "Generalised Dice",
+        "2 sum w tp / sum w (2 tp + fp + fn), w = 1 / (tp + fn)^2, all classes of the reference",
+        generalised_dice,
+        "One Dice for all classes, in which small ones weigh more. A class of a few voxels can "
+        "decide it alone.",
     ),
-    Metric(
-        "volume_reference",
-        "Reference volume",
-        "reference voxels x voxel volume",
-        volume_reference,
-        group="volume",
-        has_volume_unit=True,
+    _whole(
+        "kappa",
+        "Cohen's kappa",
+        "(p_o - p_e) / (1 - p_e)",
+        kappa,
+        "Agreement beyond what equally frequent random labels would reach. It depends on how "
+        "frequent the classes are, so compare it only on the same images.",
+        limits=(-1.0, 1.0),
     ),
-    Metric(
-        "volume_difference",
-        "Volume difference",
-        "predicted - reference volume",
-        volume_difference,
-        group="volume",
-        has_volume_unit=True,
+    _whole(
+        "multiclass_mcc",
+        "Multi-class MCC",
+        "(agreed total - sum p t) / sqrt((total^2 - sum p^2)(total^2 - sum t^2))",
+        multiclass_mcc,
+        "Correlation of predicted and reference labels over all classes. With two classes it is "
+        "the MCC of either.",
+        limits=(-1.0, 1.0),
     ),
 )
-METRICS = {metric.name: metric for metric in _ROWS}

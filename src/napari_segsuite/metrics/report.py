@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import dataclasses
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .overlap import Metric
+from .definitions import Definitions
+from .metric import Metric
+from .score import Score
 
-_COLUMNS = ("metric", "definition", "class", "name", "value", "unit", "n", "reason")
-_MEAN = "mean"
-# Spreadsheets take cells that start so for formulas.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+if TYPE_CHECKING:
+    from .instances import Instances
+    from .object_rows import ObjectRow
+
+_POWERS = {2: "²", 3: "³"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,37 +29,74 @@ class Report:
 
     Attributes
     ----------
-    per_class : mapping of metric name to mapping of label to float
-        Background (0) included. NaN where there is no value; `reasons` says why.
-    mean : mapping of metric name to float
-        Mean over the foreground classes that have a value; for metrics of the whole image
-        (accuracy, mean_accuracy, mean_iou, …) their value.
-    confusion : (N, N) int64 array
-        Voxels by reference label (rows) and predicted label (columns).
-    labels : tuple of int
-        Label of each row and column.
+    scores : mapping of metric name to Score
+        All there is to say of each metric; the properties below are shorter ways to it.
     metrics : tuple of Metric
         Definitions of the values.
+    confusion : (N, N) int64 array
+        Voxels by reference label (rows) and predicted label (columns). Empty if no metric
+        of classes was asked for.
+    labels : tuple of int
+        Label of each row and column.
     names : mapping of label to str
         Class names, where known.
-    reasons : mapping of metric name to mapping of label to str
-        Why a value is NaN.
-    n_used, n_nan : mapping of metric name to int
-        Foreground classes that entered the mean, and that had no value.
-    unit : str
-        Unit of volumes.
+    definitions : Definitions
+        What the names of metrics leave open.
+    spacing : tuple of float
+        Voxel size per spatial axis, in `length_unit`.
+    space_unit : str or None
+        "mm", "um", …; None if nothing is known.
+    instances : Instances or None
+        How objects were matched, if metrics of them were asked for.
+    objects : tuple of ObjectRow
+        What became of each, and where it lies.
     """
 
-    per_class: Mapping[str, Mapping[int, float]]
-    mean: Mapping[str, float]
+    scores: Mapping[str, Score]
+    metrics: tuple[Metric, ...]
     confusion: NDArray[np.int64]
     labels: tuple[int, ...]
-    metrics: tuple[Metric, ...]
     names: Mapping[int, str] = field(default_factory=dict)
-    reasons: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
-    n_used: Mapping[str, int] = field(default_factory=dict)
-    n_nan: Mapping[str, int] = field(default_factory=dict)
-    unit: str = "voxels"
+    definitions: Definitions = field(default_factory=Definitions)
+    spacing: tuple[float, ...] = ()
+    space_unit: str | None = None
+    instances: Instances | None = None
+    objects: tuple[ObjectRow, ...] = ()
+
+    @property
+    def per_class(self) -> dict[str, Mapping[int, float]]:
+        """Values by metric and label, background (0) included; NaN where there is none."""
+        return {m.name: self.scores[m.name].per_class for m in self.metrics if m.per_class}
+
+    @property
+    def mean(self) -> dict[str, float]:
+        """Mean over the foreground classes that have a value, or the value of the image."""
+        return {name: score.mean for name, score in self.scores.items()}
+
+    @property
+    def micro(self) -> dict[str, float]:
+        """Overlap metrics of the counts of all foreground classes added up."""
+        return {m.name: self.scores[m.name].micro for m in self._averaged}
+
+    @property
+    def weighted(self) -> dict[str, float]:
+        """Means of overlap metrics weighted by the voxels of the reference."""
+        return {m.name: self.scores[m.name].weighted for m in self._averaged}
+
+    @property
+    def reasons(self) -> dict[str, Mapping[int, str]]:
+        """Why a class has no value, by metric and label."""
+        return {m.name: self.scores[m.name].reasons for m in self.metrics if m.per_class}
+
+    @property
+    def n_used(self) -> dict[str, int]:
+        """Foreground classes that entered the mean."""
+        return {m.name: self.scores[m.name].n_used for m in self.metrics if m.per_class}
+
+    @property
+    def n_nan(self) -> dict[str, int]:
+        """Foreground classes that have no value."""
+        return {m.name: self.scores[m.name].n_nan for m in self.metrics if m.per_class}
 
     @property
     def overall(self) -> dict[str, float]:
@@ -67,28 +106,74 @@ class Report:
     @property
     def classes(self) -> tuple[int, ...]:
         """The classes reported on."""
-        found = {label for values in self.per_class.values() for label in values}
+        found = {label for score in self.scores.values() for label in score.per_class}
         return tuple(sorted(found))
+
+    @property
+    def unit(self) -> str:
+        """Unit of volumes."""
+        if self.space_unit is None:
+            return "voxels"
+        return f"{self.space_unit}{_POWERS.get(len(self.spacing), '')}"
+
+    @property
+    def length_unit(self) -> str:
+        """Unit of distances."""
+        return self.space_unit or "voxels"
+
+    def unit_of(self, metric: Metric) -> str:
+        """Unit of a metric's values; "" for plain numbers."""
+        return {"volume": self.unit, "length": self.length_unit}.get(metric.unit, "")
+
+    def definition_of(self, metric: Metric) -> str:
+        """The formula of a metric, with the choices that matter to it."""
+        return self.definitions.of(metric, self.length_unit)
+
+    def title_of(self, metric: Metric) -> str:
+        """The title of a metric, with its unit."""
+        unit = self.unit_of(metric)
+        return f"{metric.title} ({unit})" if unit else metric.title
+
+    def class_title(self, label: int) -> str:
+        """Number and name of a class."""
+        return f"{label} {self.names.get(label, '')}".strip()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: NaN becomes None, with its reason beside it."""
         return {
-            "metrics": {m.name: {"title": m.title, "formula": m.formula} for m in self.metrics},
+            "metrics": {
+                m.name: {
+                    "title": m.title,
+                    "formula": m.formula,
+                    "definition": self.definition_of(m),
+                    "unit": self.unit_of(m),
+                }
+                for m in self.metrics
+            },
             "per_class": {
                 name: {str(label): _plain(value) for label, value in values.items()}
                 for name, values in self.per_class.items()
             },
-            "mean": {name: _plain(value) for name, value in self.mean.items()},
+            "mean": _plain_values(self.mean),
+            "micro": _plain_values(self.micro),
+            "weighted": _plain_values(self.weighted),
             "reasons": {
                 name: {str(label): text for label, text in texts.items()}
                 for name, texts in self.reasons.items()
             },
-            "n_used": dict(self.n_used),
-            "n_nan": dict(self.n_nan),
+            "mean_reasons": {
+                name: score.mean_reason for name, score in self.scores.items() if score.mean_reason
+            },
+            "n_used": self.n_used,
+            "n_nan": self.n_nan,
+            "n_empty": {name: self.scores[name].n_empty for name in self.n_nan},
             "names": {str(label): name for label, name in self.names.items()},
+            "objects": [dataclasses.asdict(row) for row in self.objects],
             "labels": list(self.labels),
             "confusion": self.confusion.tolist(),
+            "spacing": list(self.spacing),
             "volume_unit": self.unit,
+            "length_unit": self.length_unit,
         }
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
@@ -102,77 +187,49 @@ class Report:
         FormatError
             If the folder is missing or cannot be written to.
         """
-        from ..io.atomic import atomic_path
+        from .tables import write_rows
 
-        text = io.StringIO()
-        writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows())
-        with atomic_path(path) as scratch:
-            scratch.write_text(text.getvalue(), encoding="utf-8", newline="")
+        write_rows(path, self.rows())
 
-    def rows(self) -> Iterator[dict[str, str]]:
+    def objects_to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write one row per object; sizes in voxels, centroids as voxel indices.
+
+        Raises
+        ------
+        FormatError
+            If the folder is missing or cannot be written to.
+        """
+        from .report_tables import object_rows
+        from .tables import write_rows
+
+        write_rows(path, object_rows(self))
+
+    def rows(self) -> list[dict[str, str]]:
         """The rows of `to_csv`."""
-        voxels = dict(zip(self.labels, self.confusion.sum(axis=1).tolist(), strict=True))
-        for metric in self.metrics:
-            for label, value in self.per_class.get(metric.name, {}).items():
-                reason = self.reasons.get(metric.name, {}).get(label, "")
-                name = self.names.get(label, "")
-                yield self._row(metric, str(label), name, value, voxels.get(label, 0), reason)
-            scope = _MEAN if metric.per_class else "all"
-            n = self.n_used[metric.name] if metric.per_class else int(self.confusion.sum())
-            value = self.mean[metric.name]
-            reason = "no class has a value" if math.isnan(value) else ""
-            yield self._row(metric, scope, "", value, n, reason)
+        from .report_tables import rows_of
 
-    def _row(
-        self, metric: Metric, scope: str, name: str, value: float, n: int, reason: str
-    ) -> dict[str, str]:
-        cells = (
-            metric.name,
-            metric.formula,
-            scope,
-            _harmless(name),
-            "" if math.isnan(value) else repr(float(value)),
-            self.unit if metric.has_volume_unit else "",
-            str(n),
-            reason,
-        )
-        return dict(zip(_COLUMNS, cells, strict=True))
+        return list(rows_of(self))
 
     def to_markdown(self) -> str:
         """Table of classes by metrics with the means below, then the whole-image values."""
-        columns = [metric for metric in self.metrics if metric.per_class]
-        lines = []
-        if columns:
-            heads = [f"{m.title} ({self.unit})" if m.has_volume_unit else m.title for m in columns]
-            lines += [_line(["Class", *heads]), _line(["---", *["---:"] * len(heads)])]
-            for label in self.classes:
-                name = f"{label} {self.names.get(label, '')}".strip()
-                values = [_shown(self.per_class[m.name][label], m) for m in columns]
-                lines.append(_line([name, *values]))
-            means = [_shown(self.mean[m.name], m) for m in columns]
-            lines.append(_line(["mean, foreground", *means]))
-        whole = [
-            f"- {m.title}: {_shown(self.mean[m.name], m)}" for m in self.metrics if not m.per_class
-        ]
-        return "\n".join([*lines, *([""] if lines and whole else []), *whole]) + "\n"
+        from .report_tables import markdown
+
+        return markdown(self)
+
+    def to_latex(self) -> str:
+        """The same table as LaTeX, for the package booktabs."""
+        from .report_tables import latex
+
+        return latex(self)
+
+    @property
+    def _averaged(self) -> tuple[Metric, ...]:
+        return tuple(m for m in self.metrics if m.per_class and m.group == "overlap")
 
 
 def _plain(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def _shown(value: float, metric: Metric) -> str:
-    if math.isnan(value):
-        return "–"
-    # Volumes grow large: no power of ten in a table that people read.
-    return f"{value:.0f}" if metric.has_volume_unit and abs(value) >= 1000 else f"{value:.4g}"
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+def _plain_values(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: _plain(value) for name, value in values.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ParameterError
@@ -12,27 +13,21 @@ if TYPE_CHECKING:
     import napari.viewer
 
 
+_DOCKS = {
+    "clusters": ("compare.clusters_dock", "ClustersDock"),
+    "compare": ("compare.dock", "CompareDock"),
+    "folders": ("measure.folder_dock", "FolderDock"),
+    "grow": ("grow.dock", "GrowDock"),
+    "hub": ("hub", "HubWidget"),
+    "measure": ("measure.dock", "MeasureDock"),
+    "raters": ("measure.raters_dock", "RatersDock"),
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name == "clusters":
-        from .compare.clusters_dock import ClustersDock
-
-        return ClustersDock
-    if name == "compare":
-        from .compare.dock import CompareDock
-
-        return CompareDock
-    if name == "grow":
-        from .grow.dock import GrowDock
-
-        return GrowDock
-    if name == "hub":
-        from .hub import HubWidget
-
-        return HubWidget
-    if name == "measure":
-        from .measure_widget import MeasureWidget
-
-        return MeasureWidget
+    if name in _DOCKS:
+        module, dock = _DOCKS[name]
+        return getattr(import_module(f".{module}", __package__), dock)
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
@@ -42,9 +37,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(
-        ["clusters", "compare", "grow", "hub", "measure", *(method.id for method in methods())]
-    )
+    return sorted([*_DOCKS, *(method.id for method in methods())])
 
 
 @functools.cache

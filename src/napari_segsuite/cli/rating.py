@@ -1,0 +1,97 @@
+"""Verbs for several raters, and for probabilities: consensus and probabilities."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .arguments import INTEGER_WORD, integer, integers
+from .listing import AddVerb, print_json
+from .outputs import check_outputs, check_table, write_result
+from .running import progress_bar
+from .terminal import say
+
+
+def add_verbs(add: AddVerb) -> None:
+    """Declare the verbs of this module."""
+    consensus = add("consensus", find_consensus, "merge the labels of several raters into one")
+    consensus.add_argument("labels", metavar="LABELS", nargs="+", help="label file of a rater")
+    consensus.add_argument(
+        "--rule", choices=("staple", "majority"), default="staple", help="default: staple"
+    )
+    consensus.add_argument(
+        "-o", "--output", metavar="OUT", type=Path, required=True, help="label file to write"
+    )
+    _add_form(consensus)
+
+    curves = add("probabilities", judge_probabilities, "judge a probability map")
+    curves.add_argument("probability", metavar="PROBABILITY", help="image of values from 0 to 1")
+    curves.add_argument("reference", metavar="REFERENCE", help="label file held to be true")
+    curves.add_argument(
+        "--label", metavar="L", type=integer, default=1, help="class it is of; default 1"
+    )
+    curves.add_argument(
+        "--ignore",
+        metavar="L",
+        type=integers,
+        action="extend",
+        default=[],
+        help="reference label to leave out; several as 0,255 or 0 255",
+    )
+    curves.lists = {"--ignore": INTEGER_WORD}
+    curves.add_argument("--plot", metavar="FILE", type=Path, help="write the curves as PNG or SVG")
+    _add_form(curves)
+
+
+def find_consensus(arguments: argparse.Namespace) -> None:
+    """`consensus`: a label file, and how well each rater agrees with it."""
+    from ..metrics.raters import consensus
+
+    _check(arguments, [arguments.output], arguments.labels)
+    names = [Path(path).name for path in arguments.labels]
+    with progress_bar() as progress:
+        found = consensus(arguments.labels, rule=arguments.rule, names=names, progress=progress)
+    write_result(arguments.output, found.segmentation)
+    _tell(found, arguments)
+
+
+def judge_probabilities(arguments: argparse.Namespace) -> None:
+    """`probabilities`: areas under the curves, the best threshold, and calibration."""
+    from ..metrics.probabilities import evaluate_probabilities
+
+    outputs = [] if arguments.plot is None else [arguments.plot]
+    _check(arguments, outputs, [arguments.probability, arguments.reference])
+    with progress_bar() as progress:
+        found = evaluate_probabilities(
+            arguments.probability,
+            arguments.reference,
+            label=arguments.label,
+            ignore=tuple(arguments.ignore),
+            progress=progress,
+        )
+    if arguments.plot is not None:
+        found.plot(arguments.plot)
+    _tell(found, arguments)
+
+
+def _check(arguments: argparse.Namespace, outputs: list[Path], inputs: list[str]) -> None:
+    if arguments.csv is not None:
+        check_table(arguments.csv)
+        outputs = [*outputs, arguments.csv]
+    check_outputs(outputs, inputs)
+
+
+def _tell(found: Any, arguments: argparse.Namespace) -> None:
+    if arguments.csv is not None:
+        found.to_csv(arguments.csv)
+    if arguments.json:
+        print_json(found.to_dict())
+    elif arguments.csv is None:
+        say(found.to_markdown())
+
+
+def _add_form(parser: argparse.ArgumentParser) -> None:
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON document")
+    form.add_argument("--csv", metavar="FILE", type=Path, help="write the table to a file")

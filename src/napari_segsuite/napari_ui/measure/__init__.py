@@ -1,0 +1,1 @@
+"""Measuring labels against a reference in the viewer."""
