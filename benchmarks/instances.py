@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_segsuite.metrics.contingency import contingency_table
-from napari_segsuite.metrics.instances import INSTANCES, match_instances
+from napari_segsuite.metrics.objects.instances import INSTANCES, match_instances
 from napari_segsuite.metrics.partition import PARTITION, measure_partition
 
 Labels = NDArray[np.int32]

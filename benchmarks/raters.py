@@ -1,11 +1,10 @@
 """Consensus of three raters against SimpleITK, probability maps against scikit-learn.
 
-Times taken in turns, median of the ratios. Run ``python benchmarks/raters.py [SIZE] [REPEATS]``.
+Times taken in turns, median of the ratios of wall and of CPU times. Run ``python benchmarks/raters.py [SIZE] [REPEATS]``.
 """
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from napari_segsuite.metrics.probabilities import evaluate_probabilities
+from napari_segsuite.metrics.probability.curves import evaluate_probabilities
 from napari_segsuite.metrics.raters import consensus
 
 Labels = NDArray[np.uint8]
@@ -36,26 +35,31 @@ def map_of(size: int) -> tuple[NDArray[np.float32], Labels]:
     return np.clip(0.3 + 0.4 * reference + noise, 0, 1).astype(np.float32), reference
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Wall and CPU time of one call."""
+    wall, cpu = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - start
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def row(
     title: str, ours: Callable[[], object], theirs: Callable[[], object], note: str, repeats: int
 ) -> None:
     """Time the two in turns and print a line."""
-    pairs = [(seconds(ours), seconds(theirs)) for _ in range(repeats)]
-    fast, slow = (statistics.median(times) * 1e3 for times in zip(*pairs, strict=True))
-    ratio = statistics.median(b / a for a, b in pairs)
-    print(f"{title:<28} {fast:>9.1f} {slow:>9.0f} {ratio:>7.1f}  {note}")
+    # By repeat, ours and theirs, wall and CPU.
+    times = np.array([(seconds(ours), seconds(theirs)) for _ in range(repeats)])
+    shown = np.median(times, axis=0).ravel() * 1e3
+    by_wall, by_cpu = np.median(times[:, 1] / times[:, 0], axis=0)
+    print(
+        f"{title:<28} {shown[0]:>8.1f} {shown[2]:>8.0f} {by_wall:>7.1f}"
+        f" {shown[1]:>8.1f} {shown[3]:>8.0f} {by_cpu:>7.1f}  {note}"
+    )
 
 
 def main(size: int = 256, repeats: int = 3) -> None:
     """Print one line per comparison, with the largest difference of the results."""
-    print(f"{'':<28} {'ours ms':>9} {'peer ms':>9} {'ratio':>7}  largest difference")
+    heads = f"{'ours':>8} {'peer':>8} {'ratio':>7}"
+    print(f"{'ms of wall, ms of CPU':<28} {heads} {heads}  largest difference")
     masks = raters_of(size, 2)
     images = [sitk.GetImageFromArray(mask) for mask in masks]
     peer = sitk.STAPLEImageFilter()

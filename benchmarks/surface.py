@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from napari_segsuite.metrics.surface import measure_surfaces
+from napari_segsuite.metrics.surfaces.surface_metrics import measure_surfaces
 
 Labels = NDArray[np.uint8]
 Steps = tuple[float, float, float]

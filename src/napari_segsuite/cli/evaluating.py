@@ -113,7 +113,7 @@ def evaluate_labels(arguments: argparse.Namespace) -> None:
 
 def rank_predictions(arguments: argparse.Namespace) -> None:
     """`rank`: mean ranks over cases, and which differences are more than chance."""
-    from ..metrics.folders import rank_folders
+    from ..metrics.folders.evaluation import rank_folders
 
     settings = _settings(arguments)
     (metric,) = _one_metric(settings.pop("metrics"))
@@ -133,7 +133,7 @@ def rank_predictions(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate_folders(arguments: argparse.Namespace) -> None:
-    from ..metrics.folders import evaluate_folders
+    from ..metrics.folders.evaluation import evaluate_folders
 
     for option in ("latex", "object_table"):
         if getattr(arguments, option):

@@ -58,7 +58,7 @@ def find_consensus(arguments: argparse.Namespace) -> None:
 
 def judge_probabilities(arguments: argparse.Namespace) -> None:
     """`probabilities`: areas under the curves, the best threshold, and calibration."""
-    from ..metrics.probabilities import evaluate_probabilities
+    from ..metrics.probability.curves import evaluate_probabilities
 
     outputs = [] if arguments.plot is None else [arguments.plot]
     _check(arguments, outputs, [arguments.probability, arguments.reference])

@@ -97,7 +97,7 @@ class Ballot:
 
     def write(self, votes: Votes, values: LabelArray, progress: Progress) -> Segmentation:
         """Give each voxel the value of its pattern, on the grid of the first rater."""
-        out = np.empty_like(self.first.labels, values.dtype)
+        out = np.empty_like(self.first.labels, values.dtype, subok=False)
         segmentation = Segmentation(out, self.first.space, self.classes, name="consensus")
         as_found = np.empty_like(values)
         as_found[votes.order] = values

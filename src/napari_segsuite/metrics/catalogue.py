@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import ParameterError
-from .instances import INSTANCES
 from .metric import Metric
+from .objects.instances import INSTANCES
 from .overlap import OVERLAP
 from .partition import PARTITION
-from .surface import SURFACE
+from .surfaces.surface_metrics import SURFACE
 from .volumes import VOLUME
 from .warping import WARPING
 

@@ -85,8 +85,8 @@ def on_one_grid(prediction: Any, reference: Any, other_grid: OtherGrid = "refuse
         return nearest_on(prediction, reference.labels.shape, reference.space), reference
     raise SpaceMismatchError(
         f"expected prediction and reference on one grid, got {_described(prediction)} and "
-        f"{_described(reference)}; resample one onto the grid of the other, or choose the "
-        "nearest voxel (other_grid='nearest', or --nearest)"
+        f"{_described(reference)}; resample one onto the grid of the other, or allow "
+        "resampling by nearest voxel (other_grid='nearest', or --nearest)"
     )
 
 

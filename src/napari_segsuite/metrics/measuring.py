@@ -19,7 +19,7 @@ from .definitions import Definitions
 from .label_pairs import checked_labels
 from .mapping import map_labels
 from .metric import Metric
-from .object_rows import ObjectRow
+from .objects.rows import ObjectRow
 
 ABSENT = "absent from both prediction and reference"
 NOT_IN_REFERENCE = "absent from the reference"
@@ -112,7 +112,7 @@ def measure_counts(pair: Pair, progress: Progress = SILENT) -> Measured:
 
 def measure_distances(pair: Pair, progress: Progress = SILENT) -> Measured:
     """Surface metrics: distances between the borders of each class."""
-    from .surface import measure_surfaces
+    from .surfaces.surface_metrics import measure_surfaces
 
     chosen = pair.definitions
     surfaces = measure_surfaces(
@@ -131,9 +131,10 @@ def measure_distances(pair: Pair, progress: Progress = SILENT) -> Measured:
 
 def measure_objects(pair: Pair, progress: Progress = SILENT) -> Measured:
     """Instance metrics: objects matched by their IoU."""
-    from .centroids import with_centroids
     from .contingency import contingency_table
-    from .instances import match_instances
+    from .objects.centroids import with_centroids
+    from .objects.components import components
+    from .objects.instances import match_instances
 
     prediction, reference = pair.arrays("instance")
     ignore = pair.ignore
@@ -141,7 +142,7 @@ def measure_objects(pair: Pair, progress: Progress = SILENT) -> Measured:
         if ignore:
             counted = ~np.isin(reference, ignore)
             prediction, reference, ignore = prediction * counted, reference * counted, ()
-        prediction, reference = _components(prediction), _components(reference)
+        prediction, reference = components(prediction), components(reference)
     found = match_instances(
         contingency_table(prediction, reference, ignore=ignore, progress=progress)
     )
@@ -192,11 +193,3 @@ def why_no_overlap(counts: Counts, i: int) -> str:
     if not predicted:
         return NOT_PREDICTED
     return _NOTHING_ELSE_PREDICTED if counts.total > expected else _NOTHING_ELSE
-
-
-def _components(labels: NDArray[Any]) -> NDArray[Any]:
-    """Connected components of equal labels, neighbours by corners included."""
-    from skimage.measure import label
-
-    found: NDArray[Any] = label(labels, connectivity=labels.ndim)
-    return found.astype(np.uint32, copy=False)

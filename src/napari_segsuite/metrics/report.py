@@ -17,8 +17,8 @@ from .metric import Metric
 from .score import Score
 
 if TYPE_CHECKING:
-    from .instances import Instances
-    from .object_rows import ObjectRow
+    from .objects.instances import Instances
+    from .objects.rows import ObjectRow
 
 _POWERS = {2: "²", 3: "³"}
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 _DOCKS = {
     "clusters": ("compare.clusters_dock", "ClustersDock"),
     "compare": ("compare.dock", "CompareDock"),
-    "folders": ("measure.folder_dock", "FolderDock"),
+    "folders": ("folders.dock", "FolderDock"),
     "grow": ("grow.dock", "GrowDock"),
     "hub": ("hub", "HubWidget"),
     "measure": ("measure.dock", "MeasureDock"),
-    "raters": ("measure.raters_dock", "RatersDock"),
+    "raters": ("raters.dock", "RatersDock"),
 }
 
 

@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 
 from grow_docks import wait_for
 from measured_results import CLASSES, SPACE, brain_like, reference_labels
-from napari_segsuite.metrics.probabilities import evaluate_probabilities
+from napari_segsuite.metrics.probability.curves import evaluate_probabilities
 from napari_segsuite.napari_ui.adapters import class_features
 from napari_segsuite.napari_ui.measure.curve_view import CurveView
 

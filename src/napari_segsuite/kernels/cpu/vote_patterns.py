@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numba import config, njit
+from numba import njit
 from numpy.typing import NDArray
-
-from .crew import Crew
 
 Labels = NDArray[np.integer[Any]]
 Done = Callable[[float], None]
-_Block = tuple[int, slice]
 
 # Voxels of a block: what is marked in it, one byte each, stays in the cache.
 _BLOCK = 1 << 18
-# Voxels that each thread reads between two reports.
-_ROUND = 1 << 22
 # Runs are kept from the first pass for the second where they take a byte per voxel at most.
 _BYTES_OF_RUN = 8
 # Raters read at once. For fewer, the last one stands in for those that lack: this changes
@@ -30,21 +24,6 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 
 
-class _Runs(NamedTuple):
-    """Runs of equal patterns in a block.
-
-    Attributes
-    ----------
-    starts : (N + 1,) int32 array
-        First voxel of each run, then the number of voxels.
-    patterns : (N,) int32 array
-        Number of the pattern of each run.
-    """
-
-    starts: NDArray[np.int32]
-    patterns: NDArray[np.int32]
-
-
 class VotePatterns:
     """The patterns that occur among the voxels, each with its number of voxels.
 
@@ -52,8 +31,8 @@ class VotePatterns:
     depends on the votes alone is worked out per pattern between the two. Voxels are read in
     the order in which they lie in memory, in runs of equal patterns. Where these are long,
     as in segmentations, they are kept for the second pass, at a byte per voxel at most. Of
-    noise, each voxel is looked up in both passes, and each pattern takes 20 to 50 bytes:
-    time and memory grow in proportion to the voxels and the patterns.
+    noise, each voxel is looked up in both passes, and the patterns of up to eight raters
+    take up to 50 bytes each: time and memory grow in proportion to voxels and patterns.
 
     Parameters
     ----------
@@ -61,8 +40,6 @@ class VotePatterns:
         The labels by each rater, of one shape.
     labels : (K,) array of integers, ascending
         At most 256, all labels that occur among them.
-    threads : int, optional
-        As many as numba may use by default; they change nothing but the time.
 
     Attributes
     ----------
@@ -74,23 +51,15 @@ class VotePatterns:
         Voxels that have the pattern.
     """
 
-    def __init__(
-        self,
-        raters: Sequence[Labels],
-        labels: NDArray[np.integer[Any]],
-        threads: int | None = None,
-    ) -> None:
+    def __init__(self, raters: Sequence[Labels], labels: NDArray[np.integer[Any]]) -> None:
         self._axes = np.argsort([-abs(step) for step in raters[0].strides], kind="stable")
         self._raters = [rater.transpose(self._axes) for rater in raters]
         self.labels = labels
         self._is_place = bool(np.array_equal(labels, np.arange(len(labels))))
-        self._n_words = -(-len(raters) // 8)
-        self._table = _Table(self._n_words)
-        blocks = _blocks(self._raters[0])
-        self._kept: list[_Runs | None] = [None] * len(blocks)
-        n_shares = min(int(config.NUMBA_NUM_THREADS) if threads is None else threads, len(blocks))
-        cuts = [len(blocks) * i // n_shares for i in range(n_shares + 1)]
-        self._shares = [blocks[a:b] for a, b in pairwise(cuts)]
+        self._blocks = _blocks(self._raters[0])
+        self._table = _Table(-(-len(raters) // 8))
+        # Starts of the runs and their patterns, by the first row of the block.
+        self._kept: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = {}
 
     @property
     def codes(self) -> NDArray[np.uint8]:
@@ -105,80 +74,51 @@ class VotePatterns:
 
     def count(self, done: Done) -> None:
         """Find the patterns in one pass; `done` is told the share of the voxels read."""
-        tables = [self._table, *(_Table(self._n_words) for _ in self._shares[1:])]
-
-        def count(share: int, blocks: Sequence[_Block]) -> None:
-            for number, _, starts, votes in self._runs(blocks):
-                lengths = np.subtract(starts[1:], starts[:-1], dtype=np.int64)
-                patterns = tables[share].add(votes, lengths)
-                if _BYTES_OF_RUN * len(patterns) <= starts[-1]:
-                    self._kept[number] = _Runs(starts.copy(), patterns)
-
-        self._share_out(count, done)
-        for share, table in zip(self._shares[1:], tables[1:], strict=True):
-            places = self._table.add(table.votes, table.counts)
-            for number, _ in share:
-                runs = self._kept[number]
-                if runs is not None:
-                    runs.patterns[:] = places[runs.patterns]
+        for block, starts, votes in self._runs(self._blocks):
+            lengths = np.subtract(starts[1:], starts[:-1], dtype=np.int64)
+            patterns = self._table.add(votes, lengths)
+            if _BYTES_OF_RUN * len(patterns) <= starts[-1]:
+                self._kept[block.start] = starts.copy(), patterns
+            done(min(block.stop / len(self._raters[0]), 1))
 
     def write(self, values: NDArray[Any], out: NDArray[Any], done: Done) -> None:
         """Give each voxel of `out` the entry of its pattern in `values`."""
         turned = out.transpose(self._axes)
-
-        def write(share: int, blocks: Sequence[_Block]) -> None:
-            lost = []
-            for number, part in blocks:
-                runs = self._kept[number]
-                if runs is None:
-                    lost.append((number, part))
-                else:
-                    _write(runs, values, turned[part])
-            for _, part, starts, votes in self._runs(lost):
-                _write(_Runs(starts, self._table.find(votes)), values, turned[part])
-
-        self._share_out(write, done)
-
-    def _share_out(self, job: Callable[[int, Sequence[_Block]], None], done: Done) -> None:
-        """Call `job` with the number of each share and its blocks in order, some at a time.
-
-        A share is for one thread at a time, so what it adds to has one order.
-        """
-        longest = max(map(len, self._shares))
-        step = max(1, _ROUND * len(self._kept) // self._raters[0].size)
-        with Crew(len(self._shares)) as crew:
-            for start in range(0, longest, step):
-                stop = min(start + step, longest)
-                crew.run(job, [(i, share[start:stop]) for i, share in enumerate(self._shares)])
-                done(stop / longest)
+        for block in self._blocks:
+            if block.start in self._kept:
+                starts, patterns = self._kept[block.start]
+            else:
+                _, starts, votes = next(self._runs([block]))
+                patterns = self._table.find(votes)
+            _write(starts, patterns, values, turned[block])
+            done(min(block.stop / len(turned), 1))
 
     def _runs(
-        self, blocks: Sequence[_Block]
-    ) -> Iterator[tuple[int, slice, NDArray[np.int32], NDArray[np.uint64]]]:
-        """Number and rows of each block, the starts of its runs, and the votes in each.
+        self, blocks: Sequence[slice]
+    ) -> Iterator[tuple[slice, NDArray[np.int32], NDArray[np.uint64]]]:
+        """Rows of each block, the starts of its runs, and the votes in each run.
 
         The starts are overwritten by those of the next block.
         """
-        first, n_raters = self._raters[0], len(self._raters)
+        n_raters, room = len(self._raters), self._raters[0][blocks[0]].size
         # The same memory for all blocks: fresh pages would take longer than the counting.
-        room = max((first[part].size for _, part in blocks), default=0)
         changes, starts = np.empty(-(-room // 8) * 8, np.uint8), np.empty(room + 1, np.int32)
-        for number, part in blocks:
-            rows = [self._places(rater[part].reshape(-1)) for rater in self._raters]
+        for block in blocks:
+            rows = [self._places(rater[block].reshape(-1)) for rater in self._raters]
             groups = [_abreast(rows, i) for i in range(0, n_raters, _ABREAST)]
             changes[0], changes[1:] = 1, 0
             for group in groups:
                 _mark_changes(changes, *group)
             n_runs = _find_starts(changes, len(rows[0]), starts)
-            votes = np.zeros((n_runs, self._n_words), np.uint64)
+            votes = np.zeros((n_runs, -(-n_raters // 8)), np.uint64)
             for i, group in enumerate(groups):
                 _gather(starts, votes.view(np.uint8), _ABREAST * i, *group)
-            yield number, part, starts[: n_runs + 1], votes
+            yield block, starts[: n_runs + 1], votes
 
     def _places(self, part: Labels) -> NDArray[np.uint8]:
         """Places of the labels; not to be written to, since they may be a rater's own."""
         if self._is_place:
-            places = part.astype(np.uint8, copy=False).view()
+            places = np.asarray(part).astype(np.uint8, copy=False).view()
         else:
             places = np.searchsorted(self.labels, part).astype(np.uint8)
         places.flags.writeable = False
@@ -238,10 +178,10 @@ class _Table:
         _place_all(self._slots, self._votes, self._n)
 
 
-def _blocks(array: Labels) -> list[_Block]:
-    """Rows or planes that hold about as many voxels as a block should, numbered."""
+def _blocks(array: Labels) -> list[slice]:
+    """Rows or planes that together hold about as many voxels as a block should."""
     depth = max(1, _BLOCK * len(array) // array.size)
-    return list(enumerate(slice(i, i + depth) for i in range(0, len(array), depth)))
+    return [slice(i, i + depth) for i in range(0, len(array), depth)]
 
 
 def _abreast(rows: list[NDArray[np.uint8]], i: int) -> list[NDArray[np.uint8]]:
@@ -249,12 +189,17 @@ def _abreast(rows: list[NDArray[np.uint8]], i: int) -> list[NDArray[np.uint8]]:
     return (rows[i : i + _ABREAST] + rows[-1:] * _ABREAST)[:_ABREAST]
 
 
-def _write(runs: _Runs, values: NDArray[Any], out: NDArray[Any]) -> None:
+def _write(
+    starts: NDArray[np.int32],
+    patterns: NDArray[np.int32],
+    values: NDArray[Any],
+    out: NDArray[Any],
+) -> None:
     if out.flags.c_contiguous:
-        _fill(runs.starts, runs.patterns, values, out.reshape(-1))
+        _fill(starts, patterns, values, out.reshape(-1))
     else:
         flat = np.empty(out.size, out.dtype)
-        _fill(runs.starts, runs.patterns, values, flat)
+        _fill(starts, patterns, values, flat)
         out[...] = flat.reshape(out.shape)
 
 
@@ -311,10 +256,14 @@ def _fill(starts: Any, patterns: Any, values: Any, out: Any) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _slot_of(votes: Any, row: int, slots: Any, known: Any) -> Any:
-    """Where the pattern of a row of votes stands, or the free slot where it is to stand."""
+def _slot_of(mixed: int, votes: Any, row: int, slots: Any, known: Any) -> Any:
+    """Where the pattern of a row of votes stands, or the free slot where it is to stand.
+
+    `mixed` is the hash of the row. With a call for it in here, the compiler would no longer
+    inline this function, and searching would take four times as long.
+    """
     mask = len(slots) - 1
-    slot = _hash(votes, row) & mask
+    slot = mixed & mask
     while slots[slot] != _FREE and not _is_same(votes, row, known, slots[slot]):
         slot = (slot + 1) & mask
     return slot
@@ -330,11 +279,11 @@ def _hash(votes: Any, row: int) -> Any:
 
 
 @njit(nogil=True, cache=True)
-def _is_same(votes: Any, row: int, known: Any, pattern: int) -> bool:
-    for word in range(votes.shape[1]):
-        if votes[row, word] != known[pattern, word]:
-            return False
-    return True
+def _is_same(votes: Any, row: int, known: Any, pattern: int) -> Any:
+    word = 0
+    while word < votes.shape[1] and votes[row, word] == known[pattern, word]:
+        word += 1
+    return word == votes.shape[1]
 
 
 @njit(nogil=True, cache=True)
@@ -353,7 +302,7 @@ def _add(
     Returns where it stopped and the number of patterns.
     """
     for row in range(start, len(votes)):
-        slot = _slot_of(votes, row, slots, known)
+        slot = _slot_of(_hash(votes, row), votes, row, slots, known)
         if slots[slot] == _FREE:
             if n_found == len(counts):
                 return row, n_found
@@ -368,10 +317,10 @@ def _add(
 @njit(nogil=True, cache=True)
 def _find(votes: Any, slots: Any, known: Any, patterns: Any) -> None:
     for row in range(len(votes)):
-        patterns[row] = slots[_slot_of(votes, row, slots, known)]
+        patterns[row] = slots[_slot_of(_hash(votes, row), votes, row, slots, known)]
 
 
 @njit(nogil=True, cache=True)
 def _place_all(slots: Any, known: Any, n_found: int) -> None:
     for pattern in range(n_found):
-        slots[_slot_of(known, pattern, slots, known)] = pattern
+        slots[_slot_of(_hash(known, pattern), known, pattern, slots, known)] = pattern

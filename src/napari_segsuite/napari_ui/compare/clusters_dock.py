@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import ComboBox, SpinBox
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
-from napari.utils.theme import get_theme
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
@@ -99,7 +98,7 @@ class ClustersDock(QWidget):
         self.table = QTableWidget()
         self._lay_out()
         self._connect()
-        self._on_theme()
+        self.plot.follow(self._viewer)
         self._on_change()
         runner_for(self._viewer).run_in_background(wake_numba, "Number of clusters", self)
 
@@ -216,17 +215,11 @@ class ClustersDock(QWidget):
         events = self._viewer.layers.events
         for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
             emitter.connect(self._on_layers)
-        self._viewer.events.theme.connect(self._on_theme)
 
     # --- the state of the dock --------------------------------------------------------
     @property
     def _numbers(self) -> range:
         return range(self.first.value, self.last.value + 1)
-
-    def _on_theme(self, _event: Any = None) -> None:
-        if isalive(self):
-            theme = get_theme(self._viewer.theme)
-            self.plot.set_colours(theme.background.as_hex(), theme.text.as_hex())
 
     def _on_layers(self, _event: Any = None) -> None:
         if isalive(self):

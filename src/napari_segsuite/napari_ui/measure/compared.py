@@ -10,6 +10,7 @@ import numpy as np
 from ...image import Segmentation
 from ...label_values import unsigned_labels
 from ...metrics.mapping import map_labels
+from ...metrics.objects.components import components
 from ...metrics.resampling import nearest_on
 from .results import Result, Results
 
@@ -77,7 +78,4 @@ def matches(result: Result) -> dict[int, int]:
 
 def _components(labels: Segmentation) -> Segmentation:
     """Connected components of equal labels, as the metrics number them."""
-    from skimage.measure import label
-
-    array = np.asarray(labels.labels)
-    return replace(labels, labels=label(array, connectivity=array.ndim), classes=())
+    return replace(labels, labels=components(np.asarray(labels.labels)), classes=())

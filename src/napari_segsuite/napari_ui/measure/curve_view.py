@@ -22,8 +22,8 @@ from ...errors import InputError, SegSuiteError
 from ...image import Image, LabelClass, Segmentation, classes_present
 from ...label_values import smallest_label_dtype
 from ...method import Input
-from ...metrics.probabilities import evaluate_probabilities
-from ...metrics.probability_report import ProbabilityReport
+from ...metrics.probability.curves import evaluate_probabilities
+from ...metrics.probability.report import ProbabilityReport
 from ...metrics.tables import shown
 from ...progress import Progress
 from ..adapters import image_from_layer, layer_data, segmentation_from_layer

@@ -210,6 +210,7 @@ class MeasureDock(QWidget):
         self.predictions.changed.connect(self._on_change)
         self.chooser.changed.connect(self._on_reference)
         self._watch.settled.connect(self._on_settled)
+        self.error_layer.shown.connect(self.panel.say)
         self.error_layer.failed.connect(lambda text: self.panel.say(text, is_problem=True))
         self.destroyed.connect(self._watch.stop)
         # napari's emitters drop whoever is gone by themselves.

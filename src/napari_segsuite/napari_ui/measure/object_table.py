@@ -9,7 +9,7 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 
 from ...metrics import Report
-from ...metrics.object_rows import ObjectRow
+from ...metrics.objects.rows import ObjectRow
 from ...metrics.tables import shown
 
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

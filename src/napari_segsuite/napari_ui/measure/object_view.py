@@ -13,9 +13,9 @@ from qtpy.QtWidgets import QAbstractItemView, QTableView, QVBoxLayout, QWidget
 
 from ...image import CLASS_COLOURS
 from ...metrics import METRICS
-from ...metrics.centroids import with_centroids
-from ...metrics.instances import Instances
-from ...metrics.object_rows import ObjectRow
+from ...metrics.objects.centroids import with_centroids
+from ...metrics.objects.instances import Instances
+from ...metrics.objects.rows import ObjectRow
 from ...metrics.tables import shown
 from ...progress import Progress
 from ..form_parts import add_row, form_rows, text_label

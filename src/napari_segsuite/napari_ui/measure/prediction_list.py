@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ...method import Input
 from ..adapters import METADATA_KEY, space_of
+from ..layer_checklist import LayerChecklist
 from ..layer_choice import LayerChooser
-from .layer_checklist import LayerChecklist
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

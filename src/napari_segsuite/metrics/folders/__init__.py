@@ -1,0 +1,1 @@
+"""Many predictions in a folder against the references in another."""

@@ -1,0 +1,1 @@
+"""Objects: which of them match, and what became of the others."""

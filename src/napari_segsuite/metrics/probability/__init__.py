@@ -1,0 +1,1 @@
+"""How good probabilities are, before a threshold is chosen."""

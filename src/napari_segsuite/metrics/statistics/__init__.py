@@ -1,0 +1,1 @@
+"""What scores of many cases say: intervals, tests and ranks."""

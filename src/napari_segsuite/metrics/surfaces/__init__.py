@@ -1,0 +1,1 @@
+"""How far apart the borders of prediction and reference lie."""

@@ -1,0 +1,1 @@
+"""Evaluating folders of labels."""
