@@ -1,6 +1,7 @@
 """Consensus of three raters against SimpleITK, probability maps against scikit-learn.
 
-Times taken in turns, median of the ratios of wall and of CPU times. Run ``python benchmarks/raters.py [SIZE] [REPEATS]``.
+Times taken in turns, median of the ratios of wall and of CPU times.
+Run ``python benchmarks/raters.py [SIZE] [REPEATS]``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from napari_segsuite.metrics.probability.curves import evaluate_probabilities
-from napari_segsuite.metrics.raters import consensus
+from napari_segsuite.metrics.raters.consensus import consensus
 
 Labels = NDArray[np.uint8]
 

@@ -196,3 +196,59 @@ def test_probabilities_are_judged(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("curves.png").read_bytes().startswith(b"\x89PNG")
     assert cli.main(["probabilities", "p.nii.gz", "truth.nii.gz"]) == 0
     assert "Area under ROC" in capsys.readouterr().out
+
+
+# --- outputs --------------------------------------------------------------------------
+def test_pictures_that_cannot_be_drawn_are_refused_at_once(
+    folders: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", "near", "truth", *FOLDERS, "--csv", "scores.csv"]
+    assert ".png" in fails(capsys, *words, "--plot", "scores.jpg")
+    assert not Path("scores.csv").exists()
+    nss.write("p.nii.gz", nss.Image(box() * np.float32(0.5), SPACE))
+    told = fails(capsys, "probabilities", "p.nii.gz", "truth.nii.gz", "--plot", "curves.xyz")
+    assert ".png" in told
+
+
+def test_the_metrics_asked_for_are_drawn(folders: None) -> None:
+    words = ["evaluate", "near", "truth", *FOLDERS, "--metrics", "hd95,nsd", "--plot", "a.svg"]
+    assert cli.main(words) == 0
+    assert Path("a.svg").is_file()
+
+
+def test_no_picture_replaces_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    flat = Space.regular(2)
+    for folder in ("guesses", "truths"):
+        write(f"{folder}/a.png", box()[5], flat)
+        write(f"{folder}/{folder}.png", box()[5], flat)
+    before = Path("truths/a.png").read_bytes()
+    for target in ("truths/a.png", "guesses/a.png", "truths/truths.png", "guesses/guesses.png"):
+        assert "input" in fails(capsys, "evaluate", "guesses", "truths", "--plot", target)
+    assert Path("truths/a.png").read_bytes() == before
+
+
+def test_two_tables_need_two_files(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["evaluate", "guess.nii.gz", "truth.nii.gz", "--csv", "a.csv"]
+    assert "two outputs" in fails(capsys, *words, "--object-table", "a.csv")
+    assert not Path("a.csv").exists()
+
+
+def test_cases_missing_from_a_written_table_are_told(
+    folders: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["evaluate", "near", "truth", *FOLDERS, "--csv", "scores.csv"]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("warning: could not compare 1 of 7 cases, for instance case3")
+
+
+def test_folders_in_which_nothing_can_be_compared_are_an_error(
+    folders: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("bad").mkdir()
+    Path("bad/case1.nii.gz").write_bytes(b"damaged")
+    assert cli.main(["evaluate", "bad", "truth", "--plot", "a.png"]) == 1
+    said = capsys.readouterr()
+    assert "0 of 1 pair of files compared" in said.out
+    assert said.err.startswith("error: expected files that can be compared, got none in 1 of 1")
+    assert not Path("a.png").exists()

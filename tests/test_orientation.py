@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_segsuite.image import Image, Segmentation
-from napari_segsuite.orientation import closest_canonical
+from napari_segsuite.orientation import closest_canonical, turned_to
 from napari_segsuite.space import Axis, Space
 
 DATA = np.arange(3 * 4 * 5).reshape(3, 4, 5)
@@ -46,6 +46,19 @@ def test_every_voxel_stays_where_it_is(matrix):
     assert np.shares_memory(turned.data, DATA)
     assert (turned.name, turned.metadata, turned.space.unit) == ("a", {"kept": 1}, "mm")
     assert closest_canonical(turned) is turned
+    back = turned_to(turned, image.space)
+    assert np.array_equal(back.data, DATA)
+    assert back.space.is_close(image.space)
+    assert turned_to(image, image.space) is image
+
+
+def test_lazy_labels_are_turned_lazily():
+    dask = pytest.importorskip("dask.array")
+    flipped = Space.from_matrix(np.diag([3.0, -1, 1, 1]))
+    lazy = Segmentation(dask.from_array(DATA, chunks=2), Space.regular(3, (3, 1, 1)))
+    turned = turned_to(lazy, flipped)
+    assert isinstance(turned.labels, dask.Array)
+    assert np.array_equal(np.asarray(turned.labels), DATA[:, ::-1])
 
 
 def test_time_and_channels_stay_where_they_are():

@@ -40,10 +40,48 @@ def closest_canonical(value: Placed) -> Placed:
     >>> turned.data[0, 0].tolist(), turned.space.matrix[2].tolist()
     ([3, 2, 1, 0], [0.0, 0.0, 1.0, -3.0])
     """
+    return _turned(value, _directions(value.space))
+
+
+def turned_to(value: Placed, space: Space) -> Placed:
+    """Permute and flip the spatial axes so that each runs along the same one of a space.
+
+    Every voxel keeps its place in the world; arrays are views, and lazy ones stay lazy.
+
+    Parameters
+    ----------
+    value : Image or Segmentation
+    space : Space
+        With as many spatial axes.
+
+    Returns
+    -------
+    Image or Segmentation
+        Of the same type; `value` itself where there is nothing to change.
+
+    Examples
+    --------
+    >>> flipped = Space.from_matrix(np.diag([2.0, 1.0, -1.0, 1.0]), unit="mm")
+    >>> image = Image(np.arange(24).reshape(2, 3, 4), Space.regular(3, (2, 1, 1), "mm"))
+    >>> turned_to(image, flipped).data[0, 0].tolist()
+    [3, 2, 1, 0]
+    """
+    directions = np.linalg.solve(_directions(space), _directions(value.space))
+    return _turned(value, np.asarray(directions, np.float64))
+
+
+def _directions(space: Space) -> NDArray[np.float64]:
+    """Index → world without the origin: a column per spatial axis."""
+    matrix: NDArray[np.float64] = space.without("channel").without("time").matrix
+    return matrix[:-1, :-1]
+
+
+def _turned(value: Placed, directions: NDArray[np.float64]) -> Placed:
+    """The axes that are the columns, in the order and direction of the rows."""
     data = value.data if isinstance(value, Image) else value.labels
     spatial = [i for i, axis in enumerate(value.space.axes) if axis.kind == "space"]
     matrix = value.space.without("channel").without("time").matrix
-    order, flipped = _nearest(matrix[:-1, :-1])
+    order, flipped = _nearest(directions)
     if order == tuple(range(len(spatial))) and not any(flipped):
         return value
     steps = _index_change(order, flipped, [data.shape[spatial[i]] for i in order])

@@ -12,6 +12,7 @@ from napari_segsuite.errors import Cancelled, InputError
 from napari_segsuite.image import Segmentation
 from napari_segsuite.metrics import METRICS, evaluate
 from napari_segsuite.metrics.catalogue import GROUPS
+from napari_segsuite.metrics.error_labels import error_labels
 from napari_segsuite.space import Space
 
 
@@ -87,6 +88,15 @@ def test_ignored_voxels_count_in_no_group():
     assert found.mean["ap50"] == 1
 
 
+def test_steps_of_no_stated_unit_count_all_the_same():
+    space = Space.regular(3, (3, 0.7, 0.7))
+    report = evaluate(Segmentation(box(start=(5, 5, 5)), space), box(), metrics="hausdorff")
+    assert report.mean["hausdorff"] == pytest.approx(6)
+    assert (report.length_unit, report.unit) == ("units", "units³")
+    plain = evaluate(Segmentation(box(), Space.regular(3)), box(), metrics="hausdorff")
+    assert plain.length_unit == "voxels"
+
+
 def test_objects_may_be_labels_or_components():
     reference = np.zeros((8, 20), np.uint8)
     reference[2:6, 2:6] = reference[2:6, 12:16] = 1
@@ -145,3 +155,41 @@ def test_progress_rises_and_can_stop_the_work():
 
     with pytest.raises(Cancelled):
         evaluate(box(), box(), progress=stop)
+
+
+def test_turned_grids_are_measured_on_that_of_the_reference():
+    labels = box()
+    flip = np.diag([3.0, -0.7, 0.7, 1])
+    flip[1, 3] = 0.7 * (labels.shape[1] - 1)
+    reference = Segmentation(labels, Space.from_matrix(flip, "mm"))
+    prediction = Segmentation(labels[:, ::-1], Space.regular(3, (3, 0.7, 0.7), "mm"))
+    report = evaluate(prediction, reference, metrics=("dice", "instances"))
+    assert report.mean["dice"] == 1
+    places = {row.centroid for row in report.objects}
+    assert places == {tuple(np.argwhere(labels).mean(axis=0))}
+    errors = error_labels(prediction, reference)
+    assert errors.space == reference.space
+    assert np.array_equal(errors.labels, labels)
+
+
+def test_usual_lengths_are_named_where_none_is_given():
+    report = evaluate(box(), box(), metrics=("nsd", "boundary_iou"), tolerance=np.float32(2))
+    assert report.definition_of(METRICS["nsd"]).endswith("tolerance 2 voxels")
+    assert "2 % of the image's diagonal" in report.definition_of(METRICS["boundary_iou"])
+    report = evaluate(box(), box(), metrics="nsd")
+    assert report.definition_of(METRICS["nsd"]).endswith("tolerance the largest step of the grid")
+
+
+def test_volumes_in_four_dimensions_have_their_unit():
+    series = np.ones((2, 2, 2, 2), np.uint8)
+    report = evaluate(series, series, metrics="volume", spacing=(2, 1, 1, 1))
+    assert (report.mean["volume"], report.unit) == (32, "mm⁴")
+
+
+def test_a_unit_is_no_formula(tmp_path):
+    labels = Segmentation(np.ones((2, 2), np.uint8), Space.regular(2, (1, 1), "=1+1"))
+    report = evaluate(labels, labels, metrics=("volume", "instances"))
+    report.to_csv(tmp_path / "classes.csv")
+    report.objects_to_csv(tmp_path / "objects.csv")
+    for name in ("classes.csv", "objects.csv"):
+        assert ",=1+1" not in (tmp_path / name).read_text(encoding="utf-8")

@@ -39,9 +39,10 @@ def test_subclasses_are_merged_before_they_are_scored():
 def test_large_labels_are_mapped_without_a_table_of_their_size():
     labels = np.array([[0, 2**40], [2**40, 7]], np.uint64)
     assert map_labels(labels, {2**40: 3}).tolist() == [[0, 3], [3, 7]]
+    assert map_labels(labels, {7: 2**63}).tolist() == [[0, 2**40], [2**40, 2**63]]
 
 
-@pytest.mark.parametrize("mapping", [{1: -1}, {"a": 1}, {1: 0.5}, {True: 1}])
+@pytest.mark.parametrize("mapping", [{1: -1}, {"a": 1}, {1: 0.5}, {True: 1}, [1], {1: 2**64}])
 def test_what_is_no_mapping_is_refused(mapping):
     with pytest.raises(ParameterError, match="label numbers from 0 up in 'mapping'"):
         evaluate([0, 1], [0, 1], mapping=mapping)

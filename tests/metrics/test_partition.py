@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import warnings
 
 import numpy as np
@@ -23,8 +24,8 @@ def scores(prediction, reference, **options):
     return {name: function(partition) for name, function in SCORES.items()}
 
 
-def reason(prediction, reference, **options):
-    return measure_partition(contingency_table(prediction, reference, **options)).reason
+def reason(name, prediction, reference, **options):
+    return measure_partition(contingency_table(prediction, reference, **options)).why(name)
 
 
 # One of two regions cut in halves.
@@ -85,23 +86,27 @@ def test_background_of_the_reference_counts_only_where_said():
     ("prediction", "reference", "undefined", "why"),
     [
         ([1, 2], [0, 0], {"adapted_rand_error", "v_rand", "v_info"}, "has no foreground"),
-        ([1, 2, 3], [1, 2, 3], {"adapted_rand_error", "adapted_rand_recall"}, "single voxels"),
+        ([1, 2, 3], [1, 2, 3], {"adapted_rand_error"}, "no two voxels .*, in either"),
+        ([1, 2, 2], [1, 2, 3], {"adapted_rand_recall"}, "no two voxels .* in the reference"),
+        ([1, 2, 3], [1, 1, 2], {"adapted_rand_precision"}, "no two voxels .* in the prediction"),
         ([1, 1, 1], [2, 2, 2], {"v_info"}, "one region in both"),
-        ([4], [4], {"rand_index", "adjusted_rand_index"}, "single voxels"),
-        ([1, 2, 3], [1, 1, 2], {"adapted_rand_precision"}, "single voxels"),
+        ([4], [4], {"rand_index", "adjusted_rand_index"}, "a single voxel is compared"),
+        ([4], [0], {"rand_index", "adjusted_rand_index"}, "a single voxel is compared"),
+        ([4, 1], [4, 0], {"v_info"}, "one region in both"),
     ],
 )
 def test_without_pairs_or_information(prediction, reference, undefined, why):
     values = scores(prediction, reference)
     assert undefined <= {name for name, value in values.items() if math.isnan(value)}
-    assert why in reason(prediction, reference)
+    for name in undefined:
+        assert re.search(why, reason(name, prediction, reference)), name
 
 
 def test_everything_ignored():
     values = scores([1, 2], [9, 9], ignore=(9,))
     assert all(math.isnan(value) for value in values.values())
-    assert reason([1, 2], [9, 9], ignore=(9,)) == "no voxel is compared"
-    assert reason([0, 2, 2, 3], [1, 1, 2, 2]) == ""
+    for name in SCORES:
+        assert reason(name, [1, 2], [9, 9], ignore=(9,)) == "no voxel is compared"
 
 
 def test_squares_are_exact():
@@ -203,3 +208,13 @@ def test_real_sections_against_scikit_image(test_data, name):
     assert (values["voi_split"], values["voi_merge"]) == pytest.approx(tuple(found))
     error = metrics.adapted_rand_error(reference, prediction)[0]
     assert values["adapted_rand_error"] == pytest.approx(error)
+
+
+def test_shared_information_is_never_below_0():
+    rows, columns = np.indices((6, 7))
+    values = [
+        scores((columns % n).ravel(), (1 + rows % m).ravel())["v_info"]
+        for n in range(1, 8)
+        for m in range(2, 7)
+    ]
+    assert min(values) >= 0

@@ -13,6 +13,7 @@ from . import (
     comparing,
     evaluating,
     files,
+    intervals,
     listing,
     predicting,
     rating,
@@ -84,6 +85,7 @@ def _parser(words: Sequence[str]) -> VerbParser:
     batching.add_verbs(add)
     comparing.add_verbs(add)
     evaluating.add_verbs(add)
+    intervals.add_verbs(add)
     rating.add_verbs(add)
     files.add_verbs(add)
     return parser

@@ -19,9 +19,9 @@ from .arguments import (
     names,
 )
 from .listing import AddVerb, print_json
-from .outputs import check_outputs, check_table
+from .outputs import check_reports
 from .running import progress_bar
-from .terminal import say
+from .terminal import complain, say
 
 _CHOICES = ("surface", "hd_pooling", "tolerance", "boundary_width", "beta", "objects")
 
@@ -46,7 +46,10 @@ def add_verbs(add: AddVerb) -> None:
         help="of two files, write what became of each object as CSV too; measures instances",
     )
     evaluate.add_argument(
-        "--plot", metavar="FILE", type=Path, help="of folders, write box plots too, as PNG or SVG"
+        "--plot",
+        metavar="FILE",
+        type=Path,
+        help="of folders, write box plots of Dice, or of --metrics, too; as PNG, SVG or PDF",
     )
     _add_form(evaluate, latex=True)
 
@@ -93,11 +96,10 @@ def evaluate_labels(arguments: argparse.Namespace) -> None:
         raise ParameterError(
             "expected folders with --plot, got two files; leave --plot out", name="plot"
         )
-    _check_table(arguments)
+    inputs = [arguments.prediction, arguments.reference]
+    check_reports([arguments.csv, arguments.object_table], [], inputs)
     settings = _settings(arguments)
     if arguments.object_table is not None:
-        check_table(arguments.object_table)
-        check_outputs([arguments.object_table], [arguments.prediction, arguments.reference])
         settings["metrics"] = (*as_tuple(settings["metrics"]), "instances")
     with progress_bar() as progress:
         report = metrics.evaluate(
@@ -117,13 +119,12 @@ def rank_predictions(arguments: argparse.Namespace) -> None:
 
     settings = _settings(arguments)
     (metric,) = _one_metric(settings.pop("metrics"))
-    if arguments.csv is not None:
-        check_table(arguments.csv)
-        check_outputs([arguments.csv], [])
+    check_reports([arguments.csv], [], [])
+    folders = _named_folders(arguments.predictions)
     with progress_bar() as progress:
         found = rank_folders(
             arguments.references,
-            _named_folders(arguments.predictions),
+            folders,
             metric=metric,
             pattern=arguments.pattern,
             progress=progress,
@@ -142,9 +143,7 @@ def _evaluate_folders(arguments: argparse.Namespace) -> None:
                 "use --csv or --json",
                 name=option,
             )
-    _check_table(arguments)
-    if arguments.plot is not None:
-        check_outputs([arguments.plot], [])
+    check_reports([arguments.csv], [arguments.plot], _label_files(arguments))
     with progress_bar() as progress:
         found = evaluate_folders(
             arguments.prediction,
@@ -153,9 +152,33 @@ def _evaluate_folders(arguments: argparse.Namespace) -> None:
             progress=progress,
             **_settings(arguments),
         )
-    if arguments.plot is not None:
-        found.plot(arguments.plot)
+    if arguments.plot is not None and found.reports:
+        drawn = [metric.name for metric in found.metrics] if arguments.metrics else ["dice"]
+        found.plot(arguments.plot, drawn)
     _tell(found, arguments)
+    _tell_failures(found, to_file=arguments.csv is not None)
+
+
+def _label_files(arguments: argparse.Namespace) -> list[Path]:
+    """The files of both folders, which no output may replace."""
+    from ..metrics.folders.pairs import pair_files
+
+    found = pair_files(arguments.prediction, arguments.reference, pattern=arguments.pattern)
+    pairs = [path for pair in found.pairs for path in (pair.prediction, pair.reference)]
+    lone = [Path(arguments.prediction, path) for path in found.only_predictions]
+    return [*pairs, *lone, *(Path(arguments.reference, path) for path in found.only_references)]
+
+
+def _tell_failures(found: Any, *, to_file: bool) -> None:
+    """Say that no case has numbers, or that some lack them where nothing else was printed."""
+    if not found.failures:
+        return
+    case, why = next(iter(found.failures.items()))
+    text = f"{len(found.failures)} of {len(found.cases)} cases, for instance {case}: {why}"
+    if not found.reports:
+        raise InputError(f"expected files that can be compared, got none in {text}")
+    if to_file:
+        complain(f"warning: could not compare {text}")
 
 
 def _tell(found: Any, arguments: argparse.Namespace) -> None:
@@ -165,12 +188,6 @@ def _tell(found: Any, arguments: argparse.Namespace) -> None:
         found.to_csv(arguments.csv)
     else:
         say(found.to_markdown())
-
-
-def _check_table(arguments: argparse.Namespace) -> None:
-    if arguments.csv is not None:
-        check_outputs([arguments.csv], [arguments.prediction, arguments.reference])
-        check_table(arguments.csv)
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -264,9 +281,17 @@ def _add_definitions(parser: VerbParser) -> None:
         help="HD95 as the larger of both directions (default), or of both together",
     )
     parser.add_argument(
-        "--tolerance", metavar="X", type=length, help="of NSD; default: the largest voxel step"
+        "--tolerance",
+        metavar="X",
+        type=length,
+        help="how far off NSD lets a surface be; default: the largest voxel step",
     )
-    parser.add_argument("--boundary-width", metavar="X", type=length, help="of boundary IoU")
+    parser.add_argument(
+        "--boundary-width",
+        metavar="X",
+        type=length,
+        help="band of boundary IoU; default: 2 %% of the diagonal, the largest voxel step at least",
+    )
     parser.add_argument(
         "--beta", metavar="X", type=length, help="weight of recall in F-beta; default 2"
     )

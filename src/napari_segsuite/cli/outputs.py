@@ -61,6 +61,28 @@ def check_table(path: AnyPath) -> None:
             )
 
 
+def check_reports(
+    tables: Sequence[Path | None], pictures: Sequence[Path | None], inputs: Sequence[AnyPath]
+) -> None:
+    """Refuse names of tables and pictures, None where one is not wanted, that cannot be used.
+
+    Raises
+    ------
+    FormatError
+        If one is that of another kind of file or of an input, is given twice, or cannot be
+        written.
+    """
+    from ..metrics.pictures import check_picture
+
+    wanted = [path for path in tables if path is not None]
+    drawn = [path for path in pictures if path is not None]
+    for path in wanted:
+        check_table(path)
+    for path in drawn:
+        check_picture(path)
+    check_outputs([*wanted, *drawn], inputs)
+
+
 def make_folder(path: Path) -> None:
     """Make a folder, and those it lies in, where it is not there yet.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .arguments import INTEGER_WORD, integer, integers
 from .listing import AddVerb, print_json
-from .outputs import check_outputs, check_table, write_result
+from .outputs import check_outputs, check_reports, write_result
 from .running import progress_bar
 from .terminal import say
 
@@ -40,15 +40,18 @@ def add_verbs(add: AddVerb) -> None:
         help="reference label to leave out; several as 0,255 or 0 255",
     )
     curves.lists = {"--ignore": INTEGER_WORD}
-    curves.add_argument("--plot", metavar="FILE", type=Path, help="write the curves as PNG or SVG")
+    curves.add_argument(
+        "--plot", metavar="FILE", type=Path, help="write the curves as PNG, SVG or PDF"
+    )
     _add_form(curves)
 
 
 def find_consensus(arguments: argparse.Namespace) -> None:
     """`consensus`: a label file, and how well each rater agrees with it."""
-    from ..metrics.raters import consensus
+    from ..metrics.raters.consensus import consensus
 
-    _check(arguments, [arguments.output], arguments.labels)
+    check_reports([arguments.csv], [], arguments.labels)
+    check_outputs([arguments.output], arguments.labels)
     names = [Path(path).name for path in arguments.labels]
     with progress_bar() as progress:
         found = consensus(arguments.labels, rule=arguments.rule, names=names, progress=progress)
@@ -60,8 +63,8 @@ def judge_probabilities(arguments: argparse.Namespace) -> None:
     """`probabilities`: areas under the curves, the best threshold, and calibration."""
     from ..metrics.probability.curves import evaluate_probabilities
 
-    outputs = [] if arguments.plot is None else [arguments.plot]
-    _check(arguments, outputs, [arguments.probability, arguments.reference])
+    inputs = [arguments.probability, arguments.reference]
+    check_reports([arguments.csv], [arguments.plot], inputs)
     with progress_bar() as progress:
         found = evaluate_probabilities(
             arguments.probability,
@@ -73,13 +76,6 @@ def judge_probabilities(arguments: argparse.Namespace) -> None:
     if arguments.plot is not None:
         found.plot(arguments.plot)
     _tell(found, arguments)
-
-
-def _check(arguments: argparse.Namespace, outputs: list[Path], inputs: list[str]) -> None:
-    if arguments.csv is not None:
-        check_table(arguments.csv)
-        outputs = [*outputs, arguments.csv]
-    check_outputs(outputs, inputs)
 
 
 def _tell(found: Any, arguments: argparse.Namespace) -> None:

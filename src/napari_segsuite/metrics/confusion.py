@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InputError
 from ..progress import SILENT, Progress
 from .blocks import Labels, lies_reversed, read_blocks
+from .label_numbers import is_among
 
 MAX_CLASSES = 4096
 _BYTE = 256
@@ -72,14 +73,13 @@ def confusion_matrix(
     """
     counts, labels = np.zeros((0, 0), np.int64), np.empty(0, np.uint64)
     for _, predicted, expected in read_blocks(prediction, reference, progress):
-        part, found = _block_counts(predicted, expected)
+        counts, labels = _with_block(counts, labels, predicted, expected)
         del predicted, expected  # before the next are read
-        counts, labels = grown(counts, labels, found)
-        places = np.searchsorted(labels, found)
-        counts[np.ix_(places, places)] += part
-    counts[np.isin(labels, ignore)] = 0
+    counts[is_among(labels, ignore)] = 0
     keep = np.flatnonzero(counts.any(axis=0) | counts.any(axis=1))
-    return Confusion(counts[np.ix_(keep, keep)], tuple(labels[keep].tolist()))
+    if len(keep) < len(labels):
+        counts = counts[np.ix_(keep, keep)]
+    return Confusion(counts, tuple(labels[keep].tolist()))
 
 
 def grown(
@@ -147,10 +147,13 @@ def numbered(
     return predicted, expected, found
 
 
-def _block_counts(
-    prediction: Labels, reference: Labels
+def _with_block(
+    counts: NDArray[np.int64],
+    labels: NDArray[np.uint64],
+    prediction: Labels,
+    reference: Labels,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Counts of one block, and the labels of their rows."""
+    """Counts with those of a block added, and the labels of their rows."""
     from ..kernels.cpu.confusion import (
         add_confusion,
         add_confusion_wide,
@@ -159,16 +162,18 @@ def _block_counts(
     )
 
     if lies_reversed(prediction):
-        return _block_counts(prediction.T, reference.T)
-    predicted, expected, labels = numbered(prediction, reference, _BYTE)
-    n = len(labels)
+        return _with_block(counts, labels, prediction.T, reference.T)
+    predicted, expected, found = numbered(prediction, reference, _BYTE)
+    counts, labels = grown(counts, labels, found)
+    places = np.searchsorted(labels, found)
     if predicted.dtype == np.uint16:
-        wide = np.zeros((n, n), np.int64)
-        add_confusion_wide(predicted.reshape(-1), expected.reshape(-1), wide)
-        return wide, labels
-    counts = empty_counts(n)
-    add_confusion(predicted.reshape(-1), expected.reshape(-1), counts)
-    return total_counts(counts), labels
+        # A table of its own for each block would cost more than the block.
+        add_confusion_wide(predicted.reshape(-1), expected.reshape(-1), places, counts)
+    else:
+        block = empty_counts(len(found))
+        add_confusion(predicted.reshape(-1), expected.reshape(-1), block)
+        counts[np.ix_(places, places)] += total_counts(block)
+    return counts, labels
 
 
 def _check_few(labels: NDArray[np.uint64]) -> None:

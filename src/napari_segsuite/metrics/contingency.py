@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..progress import SILENT, Progress
-from .label_pairs import checked_labels, refuse_other_shape
+from .label_numbers import is_among
+from .label_pairs import as_unsigned, checked_labels, refuse_other_shape
 
 # Labels below this are numbered by a list of all there could be, 1 byte and 8 for each.
 _SMALL = 1 << 22
@@ -99,12 +100,14 @@ def contingency_table(
     predicted, expected = _labels(prediction, "prediction"), _labels(reference, "reference")
     refuse_other_shape(predicted, expected)
     pairs = pair_counts(
-        _unsigned(predicted), _unsigned(expected), lambda done: progress(done, "comparing labels")
+        as_unsigned(predicted),
+        as_unsigned(expected),
+        lambda done: progress(done, "comparing labels"),
     )
     _refuse_negative(pairs[:, 0], expected, "reference")
     _refuse_negative(pairs[:, 1], predicted, "prediction")
     if ignore:
-        pairs = pairs[~np.isin(pairs[:, 0], _possible(ignore))]
+        pairs = pairs[~is_among(pairs[:, 0], ignore)]
     reference_ids, rows = _numbered(pairs[:, 0])
     prediction_ids, columns = _numbered(pairs[:, 1])
     return Contingency(reference_ids, prediction_ids, rows, columns, pairs[:, 2].astype(np.int64))
@@ -116,19 +119,10 @@ def _labels(values: ArrayLike, role: str) -> NDArray[Any]:
     return array if array.dtype.kind == "i" and array.size else checked_labels(array, role)
 
 
-def _unsigned(labels: NDArray[Any]) -> NDArray[np.unsignedinteger[Any]]:
-    return labels.view(f"{labels.dtype.byteorder}u{labels.dtype.itemsize}")
-
-
 def _refuse_negative(found: NDArray[np.uint64], labels: NDArray[Any], role: str) -> None:
     """Seen as unsigned, negative labels are the largest: looking here saves a pass."""
     if labels.dtype.kind == "i" and found.max() > np.iinfo(labels.dtype).max:
         checked_labels(labels, role)
-
-
-def _possible(labels: tuple[int, ...]) -> NDArray[np.uint64]:
-    largest = np.iinfo(np.uint64).max
-    return np.array([label for label in labels if 0 <= label <= largest], np.uint64)
 
 
 def _numbered(labels: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:

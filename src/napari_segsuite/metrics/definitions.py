@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -25,6 +26,8 @@ _OBJECT_WORDS = {
     "labels": "an object is a label",
     "components": "an object is a connected component",
 }
+_USUAL_TOLERANCE = "the largest step of the grid"
+_USUAL_BAND = "2 % of the image's diagonal, the largest step of the grid at least"
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Definitions:
         largest step of the grid.
     boundary_width : float or None
         Width of the band that boundary IoU compares, in the unit of the spacing; None for
-        2 % of the image's diagonal.
+        2 % of the image's diagonal, and the largest step of the grid at least.
     beta : float
         How many times as much recall counts as precision in F-beta.
     objects : {"labels", "components"}
@@ -70,7 +73,7 @@ class Definitions:
             ("hd_pooling", get_args(Pooling)),
             ("objects", get_args(Objects)),
         ):
-            _check_word(name, getattr(self, name), choices)
+            check_word(name, getattr(self, name), choices)
         for name in ("tolerance", "boundary_width", "beta"):
             if getattr(self, name) is not None:
                 _check_positive(name, getattr(self, name))
@@ -90,9 +93,9 @@ class Definitions:
         if metric.name == "hd95":
             said.append(_POOLING_WORDS[self.hd_pooling])
         if metric.name == "nsd":
-            said.append(_length("tolerance", self.tolerance, length_unit))
+            said.append(f"tolerance {_length(self.tolerance, length_unit, _USUAL_TOLERANCE)}")
         if metric.name == "boundary_iou":
-            said.append(_length("band", self.boundary_width, length_unit))
+            said.append(f"band {_length(self.boundary_width, length_unit, _USUAL_BAND)}")
         if metric.name == "f_beta":
             said.append(f"beta {self.beta:g}")
         if metric.group == "instances":
@@ -100,11 +103,17 @@ class Definitions:
         return "; ".join(said)
 
 
-def _length(name: str, value: float | None, unit: str) -> str:
-    return f"{name} by default" if value is None else f"{name} {value:.6g} {unit}".rstrip()
+def _length(value: float | None, unit: str, usual: str) -> str:
+    return usual if value is None else f"{value:.6g} {unit}".rstrip()
 
 
-def _check_word(name: str, value: Any, choices: tuple[str, ...]) -> None:
+def check_word(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """Refuse a choice that there is not.
+
+    Raises
+    ------
+    ParameterError
+    """
     if value not in choices:
         raise ParameterError(
             f"expected '{name}' among {', '.join(choices)}; got {value!r}; choose one", name=name
@@ -112,6 +121,6 @@ def _check_word(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
 
 def _check_positive(name: str, value: Any) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not (is_number and math.isfinite(value) and value > 0):
-        raise ParameterError(f"expected '{name}' above 0, got {value!r}; give a length", name=name)
+        raise ParameterError(f"expected '{name}' above 0, got {value!r}; give a number", name=name)

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError
 from ..image import CLASS_COLOURS, LabelClass, Segmentation
-from ..label_values import unsigned_labels
 from ..progress import SILENT, Progress
 from ..space import Space
 from .blocks import array_or_lazy, read_blocks
 from .catalogue import as_tuple
 from .grids import Labels, OtherGrid, classes_of, labels_of, load_labels, on_one_grid
+from .label_numbers import is_among, label_number
+from .label_pairs import as_unsigned
 from .mapping import check_mapping, map_labels
 
 RIGHT, TOO_MUCH, MISSED, CONFUSED = 1, 2, 3, 4
@@ -92,14 +93,14 @@ def error_labels(
     """
     judge = _judge(label, predicted, objects)
     renamed = check_mapping(mapping)
-    left_out = as_tuple(ignore)
+    left_out = tuple(label_number(label, "ignore") for label in as_tuple(ignore))
     first, second = on_one_grid(load_labels(prediction), load_labels(reference), other_grid)
     expected_all = array_or_lazy(labels_of(second), "reference")
     marks = np.zeros(expected_all.shape, np.uint8)
     for box, found, expected in read_blocks(labels_of(first), expected_all, progress):
-        codes = judge(map_labels(unsigned_labels(found), renamed) if renamed else found, expected)
+        codes = judge(map_labels(as_unsigned(found), renamed), expected)
         if left_out:
-            codes[np.isin(expected, left_out)] = 0
+            codes[is_among(expected, left_out)] = 0
         marks[box] = codes
     space = second.space if isinstance(second, Segmentation) else Space.regular(marks.ndim)
     known = (*classes_of(first), *classes_of(second))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import numbers
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..errors import ParameterError
 from ..image import LabelClass
 from ..progress import SILENT, Progress, part_of
 from .catalogue import as_tuple, choose_metrics
 from .confusion import Confusion, confusion_matrix
 from .definitions import Definitions, Objects, Pooling, Surface
 from .grids import Labels, OtherGrid, classes_of, labels_of, load_labels, on_one_grid, voxel_size
+from .label_numbers import class_number, label_number
 from .mapping import check_mapping, map_confusion
 from .measuring import ABSENT, MEASURES, OF_CLASSES, Measured, Pair
 from .metric import Metric
@@ -61,8 +62,8 @@ def evaluate(
         "overlap", "volume", "surface", "instances", "partition", "warping", "all", or names
         of metrics.
     classes : iterable of int or LabelClass, optional
-        Classes to report on. By default all labels that occur, except ignored ones. Metrics
-        of the whole image always cover all of these.
+        Classes to report on, by default all labels that occur; ignored ones are left out of
+        either. Metrics of the whole image always cover all that occur.
     mapping : mapping of int to int, optional
         Class of the reference that a predicted label counts as; labels not named stay as
         they are.
@@ -107,7 +108,7 @@ def evaluate(
     chosen = choose_metrics(metrics)
     definitions = Definitions(surface, hd_pooling, tolerance, boundary_width, beta, objects)
     listed = None if classes is None else as_tuple(classes)
-    left_out = tuple(_id(label, "ignore") for label in as_tuple(ignore))
+    left_out = tuple(label_number(label, "ignore") for label in as_tuple(ignore))
     renamed = check_mapping(mapping)
     first, second = on_one_grid(load_labels(prediction), load_labels(reference), other_grid)
     steps, unit = voxel_size(spacing, second, first)
@@ -120,11 +121,11 @@ def evaluate(
             progress=part_of(progress, 0, _COUNTING),
         )
         confusion = map_confusion(found, renamed)
-    occurring = _occurring(confusion, left_out)
+    occurring = () if confusion is None else _without(left_out, confusion.labels)
     pair = Pair(
         labels_of(first),
         labels_of(second),
-        occurring if listed is None else _class_ids(listed),
+        occurring if listed is None else _without(left_out, _class_ids(listed)),
         left_out,
         renamed,
         steps,
@@ -162,10 +163,11 @@ def _report(
         basis = measured[metric.group]
         if not metric.per_class:
             value = float(metric.function(basis.of_image))
-            scores[metric.name] = Score.of_image(value, basis.why(metric, -1))
+            reason = basis.why(metric, -1) if math.isnan(value) else ""
+            scores[metric.name] = Score.of_image(value, reason)
             continue
         values = np.atleast_1d(metric.function(basis.of_classes))
-        why = [basis.why(metric, i) for i in range(len(pair.classes))]
+        why = partial(basis.why, metric)
         score = Score.of_classes(dict(zip(pair.classes, values.tolist(), strict=True)), why, ABSENT)
         is_averaged = metric.group == "overlap"
         scores[metric.name] = (
@@ -186,8 +188,7 @@ def _report(
     )
 
 
-def _occurring(confusion: Confusion | None, ignore: tuple[int, ...]) -> tuple[int, ...]:
-    labels = () if confusion is None else confusion.labels
+def _without(ignore: tuple[int, ...], labels: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(label for label in labels if label not in ignore)
 
 
@@ -196,17 +197,5 @@ def _named(classes: tuple[Any, ...]) -> tuple[LabelClass, ...]:
 
 
 def _class_ids(classes: tuple[Any, ...]) -> tuple[int, ...]:
-    ids = (
-        entry.id if isinstance(entry, LabelClass) else _id(entry, "classes") for entry in classes
-    )
-    return tuple(dict.fromkeys(ids))
-
-
-def _id(label: Any, name: str) -> int:
-    is_float = isinstance(label, float | np.floating)
-    if isinstance(label, numbers.Integral) or (is_float and label.is_integer()):
-        return int(label)
-    raise ParameterError(
-        f"expected label numbers for '{name}', got {label!r}; give integers such as (1, 2)",
-        name=name,
-    )
+    ids = (entry.id if isinstance(entry, LabelClass) else entry for entry in classes)
+    return tuple(dict.fromkeys(class_number(label, "classes") for label in ids))

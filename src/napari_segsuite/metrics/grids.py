@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -16,6 +17,8 @@ from ..label_values import compact_labels
 
 Labels = ArrayLike | Segmentation | Image | str | os.PathLike[str]
 OtherGrid = Literal["refuse", "nearest"]
+
+UNSTATED = "units"
 
 
 def load_labels(value: Labels) -> Any:
@@ -44,8 +47,9 @@ def load_labels(value: Labels) -> Any:
 def on_one_grid(prediction: Any, reference: Any, other_grid: OtherGrid = "refuse") -> Any:
     """Bring two segmentations to one grid.
 
-    Grids that differ only in the order and direction of their axes are always matched up.
-    Bare arrays have no place in the world and stay as they are.
+    The grid is that of the reference. One that differs from it only in the order and
+    direction of its axes is always matched up. Bare arrays have no place in the world and
+    stay as they are.
 
     Parameters
     ----------
@@ -72,17 +76,35 @@ def on_one_grid(prediction: Any, reference: Any, other_grid: OtherGrid = "refuse
         )
     if not (isinstance(prediction, Segmentation) and isinstance(reference, Segmentation)):
         return prediction, reference
-    if _same_grid(prediction, reference):
-        return prediction, reference
-    from ..orientation import closest_canonical
-
-    turned = closest_canonical(prediction), closest_canonical(reference)
-    if _same_grid(*turned):
-        return turned
-    if other_grid == "nearest":
+    try:
+        is_turned = lies_turned(prediction, reference)
+    except SpaceMismatchError:
+        if other_grid == "refuse":
+            raise
         from .resampling import nearest_on
 
         return nearest_on(prediction, reference.labels.shape, reference.space), reference
+    if is_turned:
+        from ..orientation import turned_to
+
+        prediction = replace(turned_to(prediction, reference.space), space=reference.space)
+    return prediction, reference
+
+
+def lies_turned(prediction: Segmentation, reference: Segmentation) -> bool:
+    """Whether two grids are one only once the order or direction of axes is changed.
+
+    Raises
+    ------
+    SpaceMismatchError
+        If they are not one even then.
+    """
+    from ..orientation import closest_canonical
+
+    if _same_grid(prediction, reference):
+        return False
+    if _same_grid(closest_canonical(prediction), closest_canonical(reference)):
+        return True
     raise SpaceMismatchError(
         f"expected prediction and reference on one grid, got {_described(prediction)} and "
         f"{_described(reference)}; resample one onto the grid of the other, or allow "
@@ -108,21 +130,26 @@ def voxel_size(
     Parameters
     ----------
     spacing : sequence of float, optional
-        In mm; by default what the first of `values` says that states a unit.
+        In mm; by default what the first of `values` says that states a unit, or else the
+        first whose steps are not all one.
     *values : Segmentation or array_like
 
     Returns
     -------
     (steps, unit)
-        Ones and None where nothing is known.
+        Ones and None where nothing is known; "units" for steps of no stated unit.
 
     Raises
     ------
+    InputError
+        If there are no axes.
     ParameterError
         If the spacing does not fit the axes.
     """
     spaces = [value.space for value in values if isinstance(value, Segmentation)]
     n_spatial = len(spaces[0].spatial) if spaces else np.ndim(values[0])
+    if not n_spatial:
+        raise InputError("expected arrays of labels, got single numbers; give them axes")
     if spacing is not None:
         try:
             return check_spacing(spacing, n_spatial), "mm"
@@ -131,7 +158,9 @@ def voxel_size(
     for space in spaces:
         if space.unit is not None:
             return space.spacing, space.unit
-    return (1.0,) * n_spatial, None
+    # Steps of no stated unit still say how much longer one axis is than another.
+    steps = next((space.spacing for space in spaces if space.is_physical), None)
+    return ((1.0,) * n_spatial, None) if steps is None else (steps, UNSTATED)
 
 
 def _same_grid(first: Segmentation, second: Segmentation) -> bool:

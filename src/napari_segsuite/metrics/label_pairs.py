@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
@@ -33,6 +34,17 @@ def checked_labels(values: ArrayLike, role: str) -> NDArray[Any]:
         return integer_labels(values)
     except InputError as error:
         raise InputError(f"{role}: {error}") from error
+
+
+def as_unsigned(labels: NDArray[Any]) -> NDArray[np.unsignedinteger[Any]]:
+    """Booleans, or integers from 0 up, seen as unsigned ones of the same size: no copy.
+
+    Examples
+    --------
+    >>> as_unsigned(np.array([0, 3], np.int16))
+    array([0, 3], dtype=uint16)
+    """
+    return labels.view(f"{labels.dtype.byteorder}u{labels.dtype.itemsize}")
 
 
 def refuse_other_shape(prediction: NDArray[Any], reference: NDArray[Any]) -> None:

@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..boxes import slabs, whole
 from ..errors import ParameterError
-from ..label_values import present_labels, smallest_label_dtype
+from ..label_values import present_labels
 from .confusion import Confusion
+
+_LARGEST = np.iinfo(np.uint64).max
+_PIECE = 1 << 18
 
 
 def check_mapping(mapping: Mapping[int, int] | None) -> dict[int, int]:
@@ -21,16 +25,22 @@ def check_mapping(mapping: Mapping[int, int] | None) -> dict[int, int]:
     ParameterError
         If it holds anything but label numbers from 0 up.
     """
-    pairs = {} if mapping is None else dict(mapping)
+    pairs = {} if mapping is None else mapping
+    if not isinstance(pairs, Mapping):
+        raise _no_mapping(pairs)
     for number in (*pairs, *pairs.values()):
         is_whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
-        if not is_whole or number < 0:
-            raise ParameterError(
-                f"expected label numbers from 0 up in 'mapping', got {number!r}; "
-                "give for instance {3: 1} to count predicted label 3 as class 1",
-                name="mapping",
-            )
+        if not is_whole or not 0 <= number <= _LARGEST:
+            raise _no_mapping(number)
     return {int(label): int(into) for label, into in pairs.items()}
+
+
+def _no_mapping(got: Any) -> ParameterError:
+    return ParameterError(
+        f"expected label numbers from 0 up in 'mapping', got {got!r}; "
+        "give for instance {3: 1} to count predicted label 3 as class 1",
+        name="mapping",
+    )
 
 
 def map_confusion(confusion: Confusion, mapping: Mapping[int, int]) -> Confusion:
@@ -68,8 +78,9 @@ def map_labels(labels: NDArray[Any], mapping: Mapping[int, int]) -> NDArray[Any]
         return labels
     found = np.array([0, *present_labels(labels)], dtype=np.uint64)
     targets = [mapping.get(int(label), int(label)) for label in found]
-    table = np.array(targets, dtype=smallest_label_dtype(max(targets)))
+    table = np.array(targets, dtype=np.min_scalar_type(max(targets)))
     out = np.empty(labels.shape, table.dtype)
-    for index, plane in enumerate(labels):
-        out[index] = table[np.searchsorted(found, plane.astype(np.uint64, copy=False))]
+    for box in slabs(whole(labels.shape), _PIECE):
+        piece = labels[box].astype(np.uint64, copy=False)
+        out[box] = table[np.searchsorted(found, piece)]
     return out

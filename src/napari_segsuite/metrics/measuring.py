@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..label_values import unsigned_labels
 from ..progress import SILENT, Progress
 from .confusion import Confusion
 from .counts import Counts
 from .definitions import Definitions
-from .label_pairs import checked_labels
+from .label_pairs import as_unsigned, checked_labels
 from .mapping import map_labels
 from .metric import Metric
 from .objects.rows import ObjectRow
@@ -26,7 +25,11 @@ NOT_IN_REFERENCE = "absent from the reference"
 NOT_PREDICTED = "absent from the prediction"
 _NOTHING_ELSE = "the reference has no other class"
 _NOTHING_ELSE_PREDICTED = "the prediction has no other class"
-_NOTHING_TO_COMPARE = "no voxel is counted, or all have one label"
+_NOTHING_TO_COMPARE = "no voxel is counted"
+_NO_VARIATION = {
+    "kappa": "all voxels have one label, the same in prediction and reference",
+    "multiclass_mcc": "all voxels have one label, in the prediction or the reference or both",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +63,9 @@ class Pair:
     definitions: Definitions
 
     def arrays(self, group: str) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Both label arrays in memory, predicted labels mapped.
+        """Both label arrays in memory and unsigned, predicted labels mapped.
+
+        Nothing is copied but a prediction that is mapped.
 
         Raises
         ------
@@ -70,13 +75,14 @@ class Pair:
         from .blocks import is_lazy
 
         for array in (self.prediction, self.reference):
-            if is_lazy(array):
+            # A mapped file is an array: only what is used of it takes memory.
+            if is_lazy(array) and not isinstance(array, np.ndarray):
                 raise InputError(
                     f"expected labels in memory for {group} metrics, got a lazy array of shape "
                     f"{array.shape}; compute it first (numpy.asarray), or ask for overlap alone"
                 )
-        prediction = unsigned_labels(checked_labels(self.prediction, "prediction"))
-        reference = unsigned_labels(checked_labels(self.reference, "reference"))
+        prediction = as_unsigned(checked_labels(self.prediction, "prediction"))
+        reference = as_unsigned(checked_labels(self.reference, "reference"))
         return map_labels(prediction, self.mapping), reference
 
 
@@ -89,7 +95,7 @@ class Measured:
     of_classes, of_image : object
         What metrics per class, and of the whole image, are called with.
     why : callable
-        Metric and place of the class (-1 for the whole image) to a reason.
+        Metric without a value and place of the class (-1 for the whole image) to a reason.
     objects : tuple of ObjectRow
         Where objects were matched.
     """
@@ -107,7 +113,7 @@ def measure_counts(pair: Pair, progress: Progress = SILENT) -> Measured:
     voxel, beta = math.prod(pair.spacing), pair.definitions.beta
     counts = Counts.of(pair.confusion, pair.classes, voxel, beta)
     whole = Counts.of(pair.confusion, pair.occurring, voxel, beta)
-    return Measured(counts, whole, lambda _metric, i: why_no_overlap(counts, i))
+    return Measured(counts, whole, lambda metric, i: why_no_overlap(metric, counts, i))
 
 
 def measure_distances(pair: Pair, progress: Progress = SILENT) -> Measured:
@@ -133,16 +139,14 @@ def measure_objects(pair: Pair, progress: Progress = SILENT) -> Measured:
     """Instance metrics: objects matched by their IoU."""
     from .contingency import contingency_table
     from .objects.centroids import with_centroids
-    from .objects.components import components
+    from .objects.components import components_of_pair
     from .objects.instances import match_instances
 
     prediction, reference = pair.arrays("instance")
     ignore = pair.ignore
     if pair.definitions.objects == "components":
-        if ignore:
-            counted = ~np.isin(reference, ignore)
-            prediction, reference, ignore = prediction * counted, reference * counted, ()
-        prediction, reference = components(prediction), components(reference)
+        prediction, reference = components_of_pair(prediction, reference, ignore)
+        ignore = ()
     found = match_instances(
         contingency_table(prediction, reference, ignore=ignore, progress=progress)
     )
@@ -159,7 +163,7 @@ def measure_regions(pair: Pair, progress: Progress = SILENT) -> Measured:
 
     table = contingency_table(*pair.arrays("partition"), ignore=pair.ignore, progress=progress)
     found = measure(table)
-    return Measured(None, found, lambda _metric, _i: found.reason)
+    return Measured(None, found, lambda metric, _i: found.why(metric.name))
 
 
 def measure_topology(pair: Pair, progress: Progress = SILENT) -> Measured:
@@ -181,15 +185,17 @@ MEASURES: dict[str, Callable[..., Measured]] = {
 OF_CLASSES = ("overlap", "volume", "surface")
 
 
-def why_no_overlap(counts: Counts, i: int) -> str:
-    """Why an overlap metric has no value: of the class at a place, or (-1) of the image."""
+def why_no_overlap(metric: Metric, counts: Counts, i: int) -> str:
+    """Why a metric of counts has no value: of the class at a place, or (-1) of the image."""
     if i < 0:
-        return _NOTHING_TO_COMPARE
+        return _NO_VARIATION[metric.name] if counts.total else _NOTHING_TO_COMPARE
     expected, predicted = counts.tp[i] + counts.fn[i], counts.tp[i] + counts.fp[i]
     if not expected and not predicted:
         return ABSENT
-    if not expected:
-        return NOT_IN_REFERENCE
-    if not predicted:
-        return NOT_PREDICTED
-    return _NOTHING_ELSE_PREDICTED if counts.total > expected else _NOTHING_ELSE
+    lacking = {
+        "reference": (not expected, NOT_IN_REFERENCE),
+        "prediction": (not predicted, NOT_PREDICTED),
+        "rest of reference": (expected == counts.total, _NOTHING_ELSE),
+        "rest of prediction": (predicted == counts.total, _NOTHING_ELSE_PREDICTED),
+    }
+    return next(reason for need in metric.needs for lacks, reason in [lacking[need]] if lacks)

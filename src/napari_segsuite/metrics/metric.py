@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 Unit = Literal["", "volume", "length"]
 Better = Literal["higher", "lower", "zero", ""]
+Need = Literal["reference", "prediction", "rest of reference", "rest of prediction"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class Metric:
         Which values are good; "" where none is.
     limits : (float, float) or None
         Lowest and highest value there can be, for metrics that have both.
+    needs : tuple of {"reference", "prediction", "rest of reference", "rest of prediction"}
+        What must have voxels for a class that occurs to have a value: the class itself, or
+        all other classes together.
     """
 
     name: str
@@ -51,3 +55,4 @@ class Metric:
     unit: Unit = ""
     better: Better = "higher"
     limits: tuple[float, float] | None = (0.0, 1.0)
+    needs: tuple[Need, ...] = ()

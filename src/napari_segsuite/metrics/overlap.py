@@ -164,6 +164,7 @@ OVERLAP = (
         precision,
         "Of what is predicted, the share that is right. A prediction of very few, sure voxels "
         "has a high one: read it beside recall.",
+        needs=("prediction",),
     ),
     Metric(
         "recall",
@@ -172,6 +173,7 @@ OVERLAP = (
         recall,
         "Of what is there, the share that is found; also called sensitivity. Predicting the "
         "class everywhere has a recall of 1: read it beside precision.",
+        needs=("reference",),
     ),
     Metric(
         "specificity",
@@ -180,6 +182,7 @@ OVERLAP = (
         specificity,
         "Of what is not the class, the share that is left alone. It grows with the empty margin "
         "of the image, so it says little about small objects.",
+        needs=("rest of reference",),
     ),
     Metric(
         "f1",
@@ -203,6 +206,7 @@ OVERLAP = (
         balanced_accuracy,
         "Share of right voxels if the class and the rest were equally frequent. For small objects "
         "a flood of false alarms hardly lowers it, as specificity stays near 1.",
+        needs=("reference", "rest of reference"),
     ),
     Metric(
         "mcc",
@@ -212,6 +216,7 @@ OVERLAP = (
         "Correlation of both masks: 1 equal, 0 as by chance, -1 opposite. It uses all four counts, "
         "and so changes with the size of the image around an object.",
         limits=(-1.0, 1.0),
+        needs=("reference", "prediction", "rest of reference", "rest of prediction"),
     ),
     _whole(
         "accuracy",

@@ -12,6 +12,13 @@ from .contingency import Contingency
 from .metric import Better, Metric
 
 _NAN = float("nan")
+_NO_PAIR = "no two voxels of the foreground share a label"
+_UNDEFINED = {
+    "adapted_rand_error": f"{_NO_PAIR}, in either",
+    "adapted_rand_precision": f"{_NO_PAIR} in the prediction",
+    "adapted_rand_recall": f"{_NO_PAIR} in the reference",
+    "v_info": "the foreground is one region in both: there is no information",
+}
 
 
 @dataclass(frozen=True)
@@ -73,18 +80,15 @@ class Partition:
     everywhere: Agreement
     foreground: Agreement
 
-    @property
-    def reason(self) -> str:
-        """Why metrics have no value; empty where all have one."""
-        inside = self.foreground
+    def why(self, name: str) -> str:
+        """Why the metric of this name has no value; only for one that has none."""
         if not self.everywhere.n_voxels:
             return "no voxel is compared"
-        if not inside.n_voxels:
+        if name in ("rand_index", "adjusted_rand_index"):
+            return "a single voxel is compared: there is no pair"
+        if not self.foreground.n_voxels:
             return "the reference has no foreground"
-        if inside.n_voxels in (inside.reference, inside.prediction):
-            return "the regions in the foreground are single voxels: no two share a label"
-        single = not inside.reference_entropy and not inside.prediction_entropy
-        return "the foreground is one region in both: there is no information" if single else ""
+        return _UNDEFINED[name]
 
 
 def measure_partition(table: Contingency) -> Partition:
@@ -206,7 +210,10 @@ def v_info(p: Partition) -> float:
     """Shared information of foreground voxels / mean of the two entropies."""
     a = p.foreground
     entropies = a.reference_entropy + a.prediction_entropy
-    return 1 - (a.split + a.merge) / entropies if entropies else _NAN
+    if not entropies > 0:
+        return _NAN
+    # Rounding could take it below 0.
+    return max(0.0, 1 - (a.split + a.merge) / entropies)
 
 
 _EVERYWHERE = "over all voxels, background being a region"

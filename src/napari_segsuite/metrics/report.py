@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .objects.instances import Instances
     from .objects.rows import ObjectRow
 
-_POWERS = {2: "²", 3: "³"}
+_POWERS = {2: "²", 3: "³", 4: "⁴"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Report:
     spacing : tuple of float
         Voxel size per spatial axis, in `length_unit`.
     space_unit : str or None
-        "mm", "um", …; None if nothing is known.
+        "mm", "um", …; "units" for steps of no stated unit, None if nothing is known.
     instances : Instances or None
         How objects were matched, if metrics of them were asked for.
     objects : tuple of ObjectRow
@@ -75,7 +75,7 @@ class Report:
 
     @property
     def micro(self) -> dict[str, float]:
-        """Overlap metrics of the counts of all foreground classes added up."""
+        """Overlap metrics of the counts added up of all foreground classes that occur."""
         return {m.name: self.scores[m.name].micro for m in self._averaged}
 
     @property
@@ -164,6 +164,11 @@ class Report:
             "mean_reasons": {
                 name: score.mean_reason for name, score in self.scores.items() if score.mean_reason
             },
+            "weighted_reasons": {
+                name: self.scores[name].weighted_reason or self.scores[name].mean_reason
+                for name, value in self.weighted.items()
+                if math.isnan(value)
+            },
             "n_used": self.n_used,
             "n_nan": self.n_nan,
             "n_empty": {name: self.scores[name].n_empty for name in self.n_nan},
@@ -179,8 +184,9 @@ class Report:
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write one row per metric and class, and one per mean.
 
-        `n` is the number of reference voxels of the class, or of classes in the mean. The
-        file appears whole or not at all.
+        `n` is the number of reference voxels of the class, of classes in the average, or, for
+        metrics of the whole image, of voxels in the confusion matrix. The file appears whole
+        or not at all.
 
         Raises
         ------

@@ -26,8 +26,8 @@ def rows_of(report: Report) -> Iterator[dict[str, str]]:
             name, n = report.names.get(label, ""), voxels.get(label, 0)
             reason = score.reasons.get(label, "")
             yield _row(report, metric, (str(label), name, value, n, reason))
-        for scope, value, n in _averages(report, metric, score):
-            yield _row(report, metric, (scope, "", value, n, score.mean_reason))
+        for scope, value, n, reason in _averages(report, metric, score):
+            yield _row(report, metric, (scope, "", value, n, reason))
 
 
 def object_rows(report: Report) -> Iterator[dict[str, str]]:
@@ -38,7 +38,7 @@ def object_rows(report: Report) -> Iterator[dict[str, str]]:
         yield {
             **cells,
             "volume": repr(row.size * voxel),
-            "unit": report.unit,
+            "unit": harmless(report.unit),
             "centroid": " ".join(f"{place:.6g}" for place in row.centroid),
         }
 
@@ -84,13 +84,17 @@ def definition_notes(report: Report) -> list[str]:
     ]
 
 
-def _averages(report: Report, metric: Metric, score: Score) -> list[tuple[str, float, int]]:
+def _averages(
+    report: Report, metric: Metric, score: Score
+) -> Iterator[tuple[str, float, int, str]]:
+    reason = score.mean_reason
     if not metric.per_class:
-        return [("all", score.mean, int(report.confusion.sum()))]
-    found = [("mean", score.mean, score.n_used)]
+        yield "all", score.mean, int(report.confusion.sum()), reason
+        return
+    yield "mean", score.mean, score.n_used, reason
     if metric.group == "overlap":
-        found += [("micro", score.micro, score.n_used), ("weighted", score.weighted, score.n_used)]
-    return found
+        yield "micro", score.micro, score.n_used + score.n_nan - score.n_empty, reason
+        yield "weighted", score.weighted, score.n_used, score.weighted_reason or reason
 
 
 def _row(report: Report, metric: Metric, cells: tuple[str, str, float, int, str]) -> dict[str, str]:
@@ -102,7 +106,7 @@ def _row(report: Report, metric: Metric, cells: tuple[str, str, float, int, str]
         scope,
         harmless(name),
         "" if missing else repr(float(value)),
-        report.unit_of(metric),
+        harmless(report.unit_of(metric)),
         str(n),
         reason if missing else "",
     )

@@ -14,6 +14,7 @@ from ..progress import SILENT, Progress
 from .blocks import Labels, array_or_lazy, lies_reversed, read_blocks
 from .confusion import Confusion, grown, numbered
 from .counts import Counts
+from .label_numbers import is_among
 from .metric import Metric
 from .overlap import OVERLAP
 
@@ -117,7 +118,7 @@ def slice_confusions(
         places = np.searchsorted(labels, found)
         # A view of these slices: the assignment adds in place.
         counts[box[along]][:, places[:, None], places] += part
-    counts[:, np.isin(labels, ignore)] = 0
+    counts[:, is_among(labels, ignore)] = 0
     keep = np.flatnonzero(counts.any(axis=(0, 1)) | counts.any(axis=(0, 2)))
     if len(keep) < len(labels):
         counts = counts[:, keep[:, None], keep]

@@ -11,7 +11,7 @@ from typing import Any
 
 COLUMNS = ("metric", "definition", "class", "name", "value", "unit", "n", "reason")
 # Spreadsheets take cells that start so for formulas.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

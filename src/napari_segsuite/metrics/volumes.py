@@ -79,6 +79,7 @@ VOLUME = (
         group="volume",
         better="zero",
         limits=None,
+        needs=("reference",),
     ),
     Metric(
         "volume_similarity",

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from ..progress import SILENT, Progress
+from .label_numbers import is_among
 from .label_pairs import checked_labels, refuse_other_shape
 from .metric import Metric
 
@@ -87,7 +88,7 @@ def measure_warping(
     refuse_other_shape(predicted, expected)
     n_pixels = n_different = n_left = 0
     for number, (image, other) in enumerate(zip(predicted, expected, strict=True), 1):
-        counted = np.isin(other, ignore, invert=True)
+        counted = ~is_among(other, ignore)
         target, warped = (image > 0) & counted, (other > 0) & counted
         n_pixels += int(counted.sum())
         n_different += int((target != warped).sum())

@@ -25,6 +25,7 @@ Draw = Callable[["ThemedPlot"], None]
 
 SMALL = 7
 _WIDTH = 320
+_LEAST_WIDTH = 280
 _HEIGHT = 110
 _PICTURES = (".png", ".svg", ".pdf")
 _DPI = 200
@@ -53,8 +54,8 @@ class ThemedPlot(FigureCanvasQTAgg):
         return QSize(_WIDTH, self.minimumHeight())
 
     def minimumSizeHint(self) -> QSize:
-        """The same: in less, numbers would lie over each other."""
-        return self.sizeHint()
+        """Room for numbers that do not lie over each other."""
+        return QSize(_LEAST_WIDTH, self.minimumHeight())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Take the new size, unless a dock without room has left none: nothing fits that."""

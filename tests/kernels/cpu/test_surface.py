@@ -9,6 +9,7 @@ import pytest
 from scipy import ndimage
 from scipy.spatial.distance import cdist
 
+from napari_segsuite.errors import Cancelled
 from napari_segsuite.kernels.cpu import surface_search
 from napari_segsuite.kernels.cpu.surface_bands import count_bands
 from napari_segsuite.kernels.cpu.surface_boxes import label_boxes
@@ -70,10 +71,10 @@ def test_borders_are_what_erosion_takes_away():
         assert np.array_equal(border_voxels(framed), flat & ~inner)
 
 
-@pytest.mark.parametrize("by_tree", [False, True])
+@pytest.mark.parametrize("by_map", [False, True])
 @pytest.mark.parametrize("shape", [(6, 11, 13), (1, 20, 30), (9, 1, 1), (2, 3, 140)])
-def test_distances_are_those_to_the_nearest_of_all(monkeypatch, shape, by_tree):
-    if by_tree:
+def test_distances_are_those_to_the_nearest_of_all(monkeypatch, shape, by_map):
+    if by_map:
         monkeypatch.setattr(surface_search, "_MANY_ROWS", 0)
     rng = np.random.default_rng(0)
     first, second = (rng.integers(1, 256, shape) * (rng.random(shape) < 0.1) for _ in range(2))
@@ -87,17 +88,41 @@ def test_distances_are_those_to_the_nearest_of_all(monkeypatch, shape, by_tree):
         assert np.array_equal(areas, weights[a[a != 0]])
 
 
-def test_surfaces_far_apart_are_searched_by_the_tree(monkeypatch):
+def cubes_far_apart():
     first, second = np.zeros((2, 60, 60, 60), np.uint8)
-    first[:4, :4, :4] = second[-4:, -4:, -4:] = 1
-    searched = surface_search.distances_both_ways(first, second, np.ones(256), SPACING)
-    monkeypatch.setattr(surface_search, "_tree_distances", None)
+    first[:20, :20, :20] = second[-20:, -20:, -20:] = 1
+    return first, second, np.ones(256), SPACING
+
+
+def test_surfaces_far_apart_are_measured_by_a_map(monkeypatch):
+    mapped = surface_search.distances_both_ways(*cubes_far_apart())
+    monkeypatch.setattr(surface_search, "_far_distances", None)
     with pytest.raises(TypeError):
-        surface_search.distances_both_ways(first, second, np.ones(256), SPACING)
+        surface_search.distances_both_ways(*cubes_far_apart())
     monkeypatch.setattr(surface_search, "_MANY_ROWS", 10**6)
-    again = surface_search.distances_both_ways(first, second, np.ones(256), SPACING)
-    for (distances, _), (others, _) in zip(searched, again, strict=True):
+    searched = surface_search.distances_both_ways(*cubes_far_apart())
+    for (distances, _), (others, _) in zip(mapped, searched, strict=True):
         np.testing.assert_allclose(distances, others, rtol=1e-6)
+
+
+def test_one_voxel_far_from_another_needs_no_map(monkeypatch):
+    monkeypatch.setattr(surface_search, "_far_distances", None)
+    first, second = np.zeros((2, 60, 60, 60), np.uint8)
+    first[0, 0, 0] = second[-1, -1, -1] = 1
+    (there, _), _ = surface_search.distances_both_ways(first, second, np.ones(256), SPACING)
+    np.testing.assert_allclose(there, [59 * np.linalg.norm(SPACING)], rtol=1e-6)
+
+
+def test_surfaces_far_apart_can_be_stopped_on_the_way():
+    calls = []
+
+    def stop_later():
+        calls.append(1)
+        if len(calls) == 4:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        surface_search.distances_both_ways(*cubes_far_apart(), stop_later)
 
 
 def test_rows_longer_than_16_bits_count():

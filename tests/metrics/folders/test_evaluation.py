@@ -280,6 +280,11 @@ def test_the_picture_has_a_point_for_each_case(folders, tmp_path):
         assert f"<!-- {words} -->" in drawn
 
 
+def test_without_dice_the_first_metric_is_drawn(folders, tmp_path):
+    evaluate_folders(*folders, metrics=("ap50", "pq")).plot(tmp_path / "a.svg")
+    assert "<!-- AP at IoU 0.5" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+
+
 def test_pictures_that_cannot_be_drawn(folders, tmp_path):
     report = evaluate_folders(*folders, metrics="dice")
     with pytest.raises(FormatError, match=r"\.png, \.svg"):

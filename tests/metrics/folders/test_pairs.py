@@ -171,3 +171,16 @@ def test_patterns_without_the_name(tmp_path, pattern):
     with pytest.raises(ParameterError) as caught:
         pair_files(tmp_path, tmp_path, pattern=pattern)
     assert caught.value.name == "pattern"
+
+
+def test_accents_written_in_two_ways_are_one_name(tmp_path, touch):
+    touch("pred/m\N{COMBINING DIAERESIS}.nii", "ref/m\N{COMBINING DIAERESIS}.nii")
+    touch("pred/u\N{COMBINING DIAERESIS}_p.nii", "ref/\N{LATIN SMALL LETTER U WITH DIAERESIS}.nii")
+    found = pairs_of(tmp_path, pattern="{name}_p")
+    assert [name for name, _, _ in found] == ["\N{LATIN SMALL LETTER U WITH DIAERESIS}"]
+
+
+def test_names_may_have_braces_in_them(tmp_path, touch):
+    touch("pred/{name}_p.nii", "ref/{name}.nii", "ref/{0}.nii")
+    found = pairs_of(tmp_path, pattern="{name}_p")
+    assert found == [("{name}", "{name}_p.nii", "{name}.nii")]

@@ -286,12 +286,51 @@ def test_what_cannot_be_measured(probability, reference, words):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"n_bins": 0}, {"label": "a"}, {"label": 0.5}, {"ignore": "12"}, {"ignore": [1.5]}]
+    "settings",
+    [
+        {"n_bins": 0},
+        {"n_bins": 1.5},
+        {"label": "a"},
+        {"label": 0.5},
+        {"label": -1},
+        {"ignore": "12"},
+        {"ignore": [1.5]},
+    ],
 )
 def test_settings_that_do_not_fit(settings):
     with pytest.raises(ParameterError) as caught:
         evaluate_probabilities([0.0, 1.0], [0, 1], **settings)
     assert caught.value.name in settings
+
+
+def test_what_single_precision_adds_to_1_is_no_mistake():
+    report = evaluate_probabilities(np.float32([0, 0.5, 1 + 2**-23]), [0, 0, 1])
+    assert (report.auc, report.bins.count.sum()) == (1, 3)
+    with pytest.raises(InputError, match=r"got 1\.00001;"):
+        evaluate_probabilities([0, 1.00001], [0, 1])
+
+
+def test_a_single_voxel_is_a_map_too():
+    report = evaluate_probabilities(0.25, 1)
+    assert (report.n, report.best_dice, report.brier) == (1, 1, 0.75**2)
+
+
+def test_stored_integers_of_another_byte_order_are_divided_too():
+    stored = np.array([0, 13107, 65535], ">u2")
+    assert evaluate_probabilities(stored, [0, 1, 1]).thresholds.tolist() == [1, 0.2, 0]
+
+
+def test_minus_zero_is_the_threshold_zero():
+    report = evaluate_probabilities([-0.0, 0.0], [1, 0])
+    assert len(report.thresholds) == 1
+    assert math.copysign(1, report.best_threshold) == 1
+
+
+def test_labels_beyond_32_bits_beside_small_ignored_ones():
+    large = 2**63 + 1
+    reference = np.array([large, large + 1, 5], np.uint64)
+    report = evaluate_probabilities([0.9, 0.1, 0.5], reference, label=large, ignore=(-1, large + 1))
+    assert (report.n, report.n_ignored, report.auc) == (2, 1, 1)
 
 
 def test_places_in_the_world(tmp_path):
@@ -383,3 +422,10 @@ def test_curves_are_drawn_into_axes_and_files(tmp_path):
     assert len(list(tmp_path.iterdir())) == 3
     with pytest.raises(FormatError):
         report.plot(tmp_path / "none" / "curves.png")
+
+
+def test_pictures_of_other_formats_are_refused_before_they_are_drawn(tmp_path):
+    report = evaluate_probabilities([0.1, 0.9], [0, 1])
+    with pytest.raises(FormatError, match=r"\.png, \.svg, \.pdf"):
+        report.plot(tmp_path / "curves.xyz")
+    assert not list(tmp_path.iterdir())

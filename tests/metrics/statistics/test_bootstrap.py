@@ -235,3 +235,10 @@ def test_what_are_no_confusion_matrices(tables):
 def test_scores_that_do_not_fit_the_tables():
     with pytest.raises(InputError, match="score for each of 1 tables"):
         bootstrap_slices(np.ones((3, 2, 2), int), lambda tables: np.array(0.5))
+
+
+def test_lists_within_lists_are_refused():
+    with pytest.raises(InputError, match="unequal length"):
+        bootstrap_interval([[1], [2, 3]])
+    with pytest.raises(InputError, match="unequal length"):
+        bootstrap_slices([[[1, 2]], [[3]]], lambda tables: tables)

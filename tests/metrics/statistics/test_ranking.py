@@ -143,3 +143,14 @@ def test_tables_and_plain_data():
     assert lines[2].startswith("| a\\|1 | 1 | 1 | 2 | 0.55 |")
     assert lines[3].endswith("| – | – | 0 | 2 |")
     assert "worst rank" in lines[-1]
+
+
+def test_what_only_rounding_made_different_is_a_tie():
+    found = by_name(rank_scores({"a": [0.1 + 0.2, 1.0], "b": [0.3, 1.0]}))
+    assert found["a"].mean_rank == found["b"].mean_rank == 1.5
+    assert found["a"].wins == found["b"].wins == 1
+
+
+def test_lists_within_lists_are_refused():
+    with pytest.raises(InputError, match="unequal length"):
+        rank_scores({"a": [[1], [2, 3]], "b": [1, 2]})

@@ -108,6 +108,14 @@ def test_differences_made_by_rounding_are_ties():
     assert (found.statistic, found.p) == (expected.statistic, expected.p) == (4 * 3.5, 0.6875)
 
 
+def test_scipy_ranks_differences_made_by_rounding():
+    """We are right: the scores have one decimal, and all differences are 0.1."""
+    peer = pytest.importorskip("scipy.stats")
+    one, other = [0.9, 0.8, 0.4, 0.1, 0.5, 0.7], [0.8, 0.7, 0.3, 0.2, 0.6, 0.6]
+    assert peer.wilcoxon(one, other, method="exact").statistic == 6
+    assert sum(range(1, 7)) - test_of(one, other).statistic == 7
+
+
 @pytest.mark.parametrize("factor", [1e9, 1e-9])
 def test_units_do_not_matter(factor):
     one, other = np.random.default_rng(0).uniform(size=(2, 15))

@@ -502,3 +502,22 @@ def test_masks_may_hold_any_numbers():
     mask = np.array([[0, 0.5, -1, 0]])
     found = surface_distances(mask, [[0, 1, 1, 0]], surface="voxel")
     assert values(found, 0.0) == (0, 0, 0, 0, 1)
+
+
+@pytest.mark.parametrize("tolerance", [math.nan, math.inf, -1])
+def test_a_tolerance_that_is_none_gives_no_number(tolerance):
+    mask = np.ones((3, 4), bool)
+    with pytest.raises(ParameterError, match="tolerance"):
+        nsd(surface_distances(mask, mask), tolerance)
+
+
+def test_poolings_that_there_are_not():
+    mask = np.ones((3, 4), bool)
+    with pytest.raises(ParameterError, match="pooling"):
+        hd95(surface_distances(mask, mask), "mean")
+
+
+def test_a_small_ball_within_a_large_one_takes_no_search_through_the_volume():
+    found = surface_distances(*(ball((81,) * 3, radius, ISOTROPIC) for radius in (4, 38)))
+    assert hausdorff(found) == pytest.approx(34, abs=1)
+    assert found.to_reference.min() == pytest.approx(34, abs=2)

@@ -20,6 +20,8 @@ from napari_segsuite.metrics import evaluate
 from napari_segsuite.napari_ui.measure.confusion_view import (
     MOST_CLASSES,
     ConfusionView,
+    _share,
+    _values,
     classes_shown,
     told,
 )
@@ -190,3 +192,17 @@ def test_picture_is_saved_on_white_and_the_view_keeps_its_colours(
     with pytest.raises(FormatError, match=r"\.png"):
         view.save_picture(tmp_path / "confusion.txt")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["confusion.png", "confusion.svg"]
+
+
+def test_a_part_is_neither_none_nor_all() -> None:
+    shares = (0.001, 0.005, 0.5, 0.994, 0.996, 1.0)
+    assert [_share(share) for share in shares] == ["<.01", "0.01", "0.50", "0.99", ">.99", "1.00"]
+
+
+def test_shares_are_of_all_voxels_although_some_classes_are_shown() -> None:
+    counts = np.array([[6, 2, 0], [1, 3, 4], [0, 5, 0]])
+    places = np.array([0, 1])
+    of_reference = _values(counts, "reference", places)
+    np.testing.assert_allclose(of_reference, [[6 / 8, 2 / 8], [1 / 8, 3 / 8]])
+    of_prediction = _values(counts, "prediction", places)
+    np.testing.assert_allclose(of_prediction, [[6 / 7, 2 / 10], [1 / 7, 3 / 10]])

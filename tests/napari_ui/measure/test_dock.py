@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QWidget
 
 import napari_segsuite as nss
 from grow_docks import wait_for
@@ -90,6 +90,16 @@ def test_spacing_and_unit_are_those_of_the_layers(viewer: Any, open_dock: Any) -
     assert "Volume (mm²)" in texts(dock.scores.table)["1 liver"]
     dock.predictions.tick_none()
     assert dock.options.grid_line.text() == "Voxel size 3 × 0.5 mm."
+
+
+def test_a_scale_without_a_unit_counts_all_the_same(viewer: Any, open_dock: Any) -> None:
+    dock = open_dock()
+    for layer in viewer.layers:
+        layer.scale = MM["scale"]
+    report = measure(dock).results[0].report
+    assert (report.spacing, report.length_unit) == ((3, 0.5), "units")
+    words = "Voxel size 3 × 0.5, in units that no layer names."
+    assert dock.options.grid_line.text() == words
 
 
 def test_options_reach_evaluate(open_dock: Any) -> None:
@@ -295,7 +305,7 @@ def test_tabs_show_the_results_and_lead_to_the_errors(viewer: Any, open_dock: An
         "Scores", "Confusion", "Slices", "Objects", "Probabilities",
     ]  # fmt: skip
     measure(dock)
-    assert dock.minimumSizeHint().width() <= 400
+    assert dock.minimumSizeHint().width() <= 345
     for view in dock.views:
         dock.tabs.setCurrentIndex(dock.views.index(view))
         view.place_chosen.emit(Place("guess", label=1))
@@ -316,3 +326,17 @@ def test_hundreds_of_objects_are_measured_without_colours(viewer: Any) -> None:
     assert not results.reference.classes
     assert len(results.results[0].report.classes) == 400
     assert all(line.colour is None for line in dock.scores.table.scores.lines)
+
+
+def test_no_attribute_hides_one_of_qt(open_dock: Any) -> None:
+    # Qt asks a widget for its `metric` while painting; PySide6 then calls whatever is there.
+    dock = open_dock()
+    widgets = [dock, *dock.findChildren(QWidget)]
+    own = [widget for widget in widgets if type(widget).__module__.startswith("napari_segsuite")]
+    assert dock.views[2].plot in own
+    assert not {
+        name
+        for widget in own
+        for name, value in vars(widget).items()
+        if hasattr(QWidget, name) and not hasattr(value, "emit")  # PySide6 keeps signals here
+    }

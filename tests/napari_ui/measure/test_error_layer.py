@@ -123,6 +123,37 @@ def test_it_goes_to_the_slice(
     assert step_of(viewer, layer)[axis] == index
 
 
+def test_no_slices_of_exchanged_axes(errors: Any, viewer: Any) -> None:
+    exchanged = Space(SPACE.axes, rotate=((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0)))
+    results = results_of(reference_labels(), shifted_labels(), space=exchanged)
+    add(viewer, results)
+    said: list[str] = []
+    errors.failed.connect(said.append)
+    layer = show(errors, results, Place("first", axis=1, index=7))
+    assert said == [
+        "napari cannot show slices along y: the layer's axes are exchanged. The layer of errors "
+        "is there; choose another axis."
+    ]
+    assert viewer.dims.order == (0, 1, 2)
+    show(errors, results, Place("first", axis=0, index=5))
+    assert step_of(viewer, layer)[0] == 5
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("n_selected", [0, 1, 2])
+def test_what_is_selected_stays_so(errors: Any, viewer: Any, n_selected: int) -> None:
+    results = brain_like()
+    truth = add(viewer, results)
+    truth.mode = "paint"
+    add(viewer, results)
+    viewer.layers.selection = set(viewer.layers[:n_selected])
+    layer = show(errors, results, Place("first"))
+    assert layer is viewer.layers[-1]
+    assert viewer.layers.selection == set(viewer.layers[:n_selected])
+    assert viewer.layers.selection.active is (truth if n_selected == 1 else None)
+    assert truth.mode == "paint"
+
+
 def test_a_slice_beside_further_axes(errors: Any, viewer: Any) -> None:
     viewer.add_image(
         np.zeros((4, 8, 12, 14)), scale=(1, *SPACE.spacing), units=("pixel",) + ("mm",) * 3
@@ -292,3 +323,15 @@ def test_a_closed_window_does_no_harm(make_napari_viewer: Any, qtbot: Any) -> No
     errors.show(brain_like(), Place("first"))
     viewer.close()
     qtbot.wait(100)
+
+
+def test_other_colours_that_shine_through_are_told_of(errors: Any, viewer: Any) -> None:
+    results = brain_like()
+    truth = add(viewer, results)
+    said: list[str] = []
+    errors.shown.connect(said.append)
+    for truth.visible in (True, False):
+        show(errors, results, Place("first", 1))
+    truth.visible = True
+    show(errors, results, Place("first", 2, 1))
+    assert ["Hide the other labels" in sentence for sentence in said] == [True, False, False]

@@ -6,9 +6,11 @@ import threading
 from typing import Any
 
 import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
 
 import napari_segsuite as nss
-from grow_docks import wait_for
+from grow_docks import pump, wait_for
 from measure_docks import GUESS, TRUTH, add_result, measure, settle, texts, value
 from napari_segsuite.napari_ui.measure import dock as dock_module
 from napari_segsuite.napari_ui.measure.dock import MeasureDock
@@ -122,3 +124,30 @@ def test_a_measurement_by_hand_is_not_cut_short_by_live(
     assert dock.job is job
     endless.set()
     wait_for(lambda: dock.results is not None and value(dock, "guess") == 1)
+
+
+def test_plots_wait_until_nobody_paints(
+    viewer: Any, open_dock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dock = open_dock()
+    measure(dock)
+    confusion, before = dock.views[1], dock.results
+    held = [Qt.MouseButton.LeftButton]
+    monkeypatch.setattr(QApplication, "mouseButtons", lambda: held[0])
+    dock._plots._rest.setInterval(10)
+    dock.live.setChecked(True)
+    viewer.layers["guess"].data = TRUTH.copy()
+    wait_for(lambda: dock.results is not before and value(dock, "guess") == 1)
+    pump(0.1)
+    assert confusion._results[0] is before.results[0]
+    held[0] = Qt.MouseButton.NoButton
+    wait_for(lambda: confusion._results[0] is dock.results.results[0])
+
+
+def test_a_plot_somebody_turns_to_is_up_to_date(viewer: Any, open_dock: Any) -> None:
+    dock = open_dock()
+    dock.live.setChecked(True)
+    settle(dock)
+    assert not dock.views[1]._results
+    dock.tabs.setCurrentIndex(1)
+    assert dock.views[1]._results == dock.results.results

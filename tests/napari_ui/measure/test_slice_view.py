@@ -53,7 +53,7 @@ def click(view: SliceView, x: float, y: float) -> Place:
 def test_curves_are_those_of_python(view: Any) -> None:
     show(view, brain_like())
     for axis, metric in ((0, "dice"), (2, "recall")):
-        view.axis.value, view.metric.value = axis, metric
+        view.axis.value, view.score.value = axis, metric
         settle(view)
         expected = slice_scores(shifted_labels(), reference_labels(), axis=axis, metric=metric)
         assert {line.name: line.label for line in view.lines} == {"grey": 1, "white": 2}
@@ -101,17 +101,17 @@ def test_line_follows_the_viewer(view: Any, viewer: Any) -> None:
     show(view, brain_like())
     for index in (0, 5):
         viewer.dims.set_current_step(0, index)
-        assert view.plot.cursor == index
+        assert view.plot.mark == index
     view.axis.value = 1
     settle(view)
-    assert view.plot.cursor is None
+    assert view.plot.mark is None
     viewer.dims.order = (1, 0, 2)
     viewer.dims.set_current_step(1, 7)
-    assert view.plot.cursor == 7
+    assert view.plot.mark == 7
     viewer.dims.ndisplay = 3
-    assert view.plot.cursor is None
+    assert view.plot.mark is None
     viewer.layers.clear()
-    assert view.plot.cursor is None
+    assert view.plot.mark is None
 
 
 def test_line_is_painted_where_the_slice_is(view: Any, viewer: Any) -> None:

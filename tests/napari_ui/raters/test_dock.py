@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 import napari_segsuite as nss
 from grow_docks import wait_for
 from method_forms import GEOMETRY
-from napari_segsuite.metrics.raters import consensus
+from napari_segsuite.metrics.raters.consensus import consensus
 from napari_segsuite.napari_ui import runner
 from napari_segsuite.napari_ui.adapters import METADATA_KEY, PREVIEW_KEY
 from napari_segsuite.napari_ui.raters import dock as raters_dock

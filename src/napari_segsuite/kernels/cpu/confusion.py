@@ -97,14 +97,16 @@ def _add_four(
 def add_confusion_wide(
     prediction: NDArray[np.uint16],
     reference: NDArray[np.uint16],
+    places: NDArray[np.intp],
     counts: NDArray[np.int64],
 ) -> None:
-    """Add the pairs of two flat arrays to ``counts[reference, prediction]``.
+    """Add the pairs of two flat arrays to ``counts[places[reference], places[prediction]]``.
 
-    The caller guarantees that every value is below ``len(counts)``.
+    The caller guarantees that every value is below ``len(places)`` and every place below
+    ``len(counts)``.
     """
     for i in range(prediction.size):
-        counts[reference[i], prediction[i]] += 1
+        counts[places[reference[i]], places[prediction[i]]] += 1
 
 
 @njit(nogil=True, cache=True)

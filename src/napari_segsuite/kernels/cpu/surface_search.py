@@ -3,7 +3,7 @@
 A distance map of the whole volume would be made for the few per cent of it that are surface.
 Instead every row holds the distance along the row, and each element looks through the rows
 around it, nearest first, until no row left can beat what was found: two rows or so where
-surfaces lie close to each other. Where they do not, a tree of points is the better way.
+surfaces lie close to each other. Where they do not, the map is the better way after all.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ from numba import config, njit
 from numpy.typing import NDArray
 
 from .crew import Crew
+from .distance import squared_distance
 
 _Volume = NDArray[np.uint8]
 _Distances = NDArray[np.float32]
 _Weights = NDArray[np.float64]
 _SAMPLE = 1000
-# Rows looked through per element beyond which a tree is faster.
-_MANY_ROWS = 64
+# Rows looked through per voxel of the volume beyond which a map of distances is faster.
+_MANY_ROWS = 4
+# Voxels of a volume in which starting threads takes longer than searching.
+_SMALL = 1 << 15
 _UNLIMITED = np.iinfo(np.int64).max
 
 
@@ -44,7 +47,8 @@ def distances_both_ways(
     spacing : tuple of 3 float
         Grid step per axis.
     done : callable
-        Called after each direction; may raise `Cancelled`.
+        Called after each direction, and on the way where surfaces are far apart; may raise
+        `Cancelled`.
 
     Returns
     -------
@@ -60,18 +64,25 @@ def distances_both_ways(
     (array([0. , 1.5], dtype=float32), array([1., 2.]))
     """
     found: list[Any] = [None, None]
+    pieces = (0, first, second), (1, second, first)
 
     def search(place: int, elements: _Volume, others: _Volume) -> None:
-        found[place] = _weighted_distances(elements, others, weights, spacing)
+        found[place] = _near_distances(elements, others, weights, spacing)
 
-    with Crew(min(2, int(config.NUMBA_NUM_THREADS))) as crew:
-        crew.run(search, [(0, first, second), (1, second, first)], done)
+    threads = 1 if first.size < _SMALL else min(2, int(config.NUMBA_NUM_THREADS))
+    with Crew(threads) as crew:
+        crew.run(search, pieces, done)
+    # One after the other: a map takes four bytes per voxel.
+    for place, elements, others in pieces:
+        if found[place] is None:
+            found[place] = _far_distances(elements, others, weights, spacing, done)
     return found
 
 
-def _weighted_distances(
+def _near_distances(
     elements: _Volume, others: _Volume, weights: _Weights, spacing: tuple[float, ...]
-) -> tuple[_Distances, _Weights]:
+) -> tuple[_Distances, _Weights] | None:
+    """Distances and weights by searching; None where that would take too long."""
     n = int(np.count_nonzero(elements))
     if not others.any():
         return np.full(n, np.nan, np.float32), weights[elements[elements != 0]]
@@ -80,20 +91,25 @@ def _weighted_distances(
     every = 1 + n // _SAMPLE
     n_sample = n // every
     sample = np.empty(n_sample, np.float32), np.empty(n_sample)
-    if not _search(elements, gaps, weights, squares, every, _MANY_ROWS * n_sample, *sample):
-        del gaps
-        return _tree_distances(elements, others, spacing), weights[elements[elements != 0]]
+    most_rows = _MANY_ROWS * elements.size * n_sample // max(n, 1)
+    if not _search(elements, gaps, weights, squares, every, most_rows, *sample):
+        return None
     distances, areas = np.empty(n, np.float32), np.empty(n)
     _search(elements, gaps, weights, squares, 1, _UNLIMITED, distances, areas)
     return distances, areas
 
 
-def _tree_distances(elements: _Volume, others: _Volume, spacing: tuple[float, ...]) -> _Distances:
-    from scipy.spatial import cKDTree
-
-    tree = cKDTree(np.argwhere(others) * np.array(spacing))
-    distances = tree.query(np.argwhere(elements) * np.array(spacing))[0]
-    return np.asarray(distances, np.float32)
+def _far_distances(
+    elements: _Volume,
+    others: _Volume,
+    weights: _Weights,
+    spacing: tuple[float, ...],
+    done: Callable[[], None],
+) -> tuple[_Distances, _Weights]:
+    """The same by a map of distances, in a time that does not depend on what they are."""
+    squared = squared_distance(others == 0, spacing, done)
+    chosen = elements != 0
+    return np.sqrt(squared[chosen]), weights[elements[chosen]]
 
 
 def _row_gaps(elements: _Volume) -> NDArray[Any]:

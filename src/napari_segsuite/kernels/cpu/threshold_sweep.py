@@ -174,7 +174,7 @@ def _next(positives: Any, i: int, negatives: Any, j: int) -> Any:
         i -= 1
     while j >= 0 and negatives[j] == value:
         j -= 1
-    return np.float64(value), i, j
+    return np.float64(value) + 0.0, i, j  # -0.0 is no other threshold than 0.0
 
 
 @njit(nogil=True, cache=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +61,9 @@ def pair_files(
     """Match the label files of two folders by their names.
 
     Files of all formats that can be read are looked for, in sub-folders too, which count as
-    part of the name. Extensions may differ. Hidden files and the side files of labels are
-    passed over. One folder may lie in the other, and both may be the same one if `pattern`
-    tells their files apart.
+    part of the name; links to folders are not followed. Extensions may differ. Hidden files
+    and the side files of labels are passed over. One folder may lie in the other, and both
+    may be the same one if `pattern` tells their files apart.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ def pair_files(
         )
     theirs, ours = _folder(references), _folder(predictions)
     expected, predicted = _label_files(theirs, ours), _label_files(ours, theirs)
-    wanted = {name: _prediction_of(name, pattern) for name in expected}
+    wanted = {name: _prediction_of(name, _composed(pattern)) for name in expected}
     names = [name for name in sorted(wanted, key=natural_order) if wanted[name] in predicted]
     pairs = tuple(
         FilePair(name, _only(predicted[wanted[name]]), _only(expected[name])) for name in names
@@ -154,8 +155,13 @@ def _label_files(folder: Path, other: Path) -> Files:
         hidden = any(part.startswith(".") for part in place.parts)
         if hidden or (inner is not None and inner in path.parents) or not _is_readable(path):
             continue
-        found.setdefault((place.parent / stem_of(path)).as_posix(), []).append(path)
+        found.setdefault(_composed((place.parent / stem_of(path)).as_posix()), []).append(path)
     return found
+
+
+def _composed(name: str) -> str:
+    """A name with its accents in one form: some disks and archives part them from letters."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _is_readable(path: Path) -> bool:

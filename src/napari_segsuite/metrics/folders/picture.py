@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import FormatError, ParameterError
+from ...errors import ParameterError
 from ...image import CLASS_COLOURS
-from ...io.atomic import atomic_path
 from ..metric import Metric
+from ..pictures import check_picture, write_picture
 from ..report import Report
 from ..statistics.bootstrap import Values
 from .summary import MEAN, WHOLE, name_of, scopes, units_of, values_of
@@ -20,14 +20,10 @@ from .summary import MEAN, WHOLE, name_of, scopes, units_of, values_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ENDINGS = (".png", ".svg", ".pdf")
 _INCHES_PER_BOX, _LEAST_INCHES, _HEIGHT = 0.55, 3.2, 3.0
 _MOST_IN_A_ROW, _LEAST_BOXES, _MOST_LETTERS = 3, 3, 14
 _SPREAD = 0.16
 _GREY = "0.35"
-# No dates and random names in files: the same numbers give the same picture.
-_SALT = {"svg.hashsalt": "napari-segsuite"}
-_METADATA = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
 def draw(path: Path, reports: Mapping[str, Report], metrics: Sequence[str]) -> None:
@@ -41,16 +37,10 @@ def draw(path: Path, reports: Mapping[str, Report], metrics: Sequence[str]) -> N
     metrics : sequence of str
         One plot each.
     """
-    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    ending = path.suffix.lower()
-    if ending not in _ENDINGS:
-        raise FormatError(
-            f"cannot write {path.name}: expected a picture ending in {', '.join(_ENDINGS)}, got "
-            f"{path.suffix!r}; choose one of these"
-        )
+    check_picture(path)
     chosen = _chosen(metrics, reports)
     n_columns = min(_MOST_IN_A_ROW, len(chosen))
     n_rows = math.ceil(len(chosen) / n_columns)
@@ -60,8 +50,7 @@ def draw(path: Path, reports: Mapping[str, Report], metrics: Sequence[str]) -> N
     FigureCanvasAgg(figure)
     for place, metric in enumerate(chosen, 1):
         draw_metric(figure.add_subplot(n_rows, n_columns, place), metric, reports)
-    with atomic_path(path) as scratch, rc_context(_SALT):
-        figure.savefig(scratch, dpi=110, metadata=_METADATA.get(ending))
+    write_picture(figure, path)
 
 
 def _chosen(metrics: Sequence[str], reports: Mapping[str, Report]) -> list[Metric]:

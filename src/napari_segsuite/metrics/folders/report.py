@@ -141,15 +141,15 @@ class FolderReport:
         parts += _listed("References without a prediction", self.only_references)
         return "\n\n".join(part.strip() for part in parts) + "\n"
 
-    def plot(self, path: str | os.PathLike[str], metrics: Sequence[str] = ("dice",)) -> None:
+    def plot(self, path: str | os.PathLike[str], metrics: Sequence[str] | None = None) -> None:
         """Draw box plots of metrics with a point for each case, class by class.
 
         Parameters
         ----------
         path : path
             Picture to write, ending in .png, .svg or .pdf; it appears whole or not at all.
-        metrics : sequence of str
-            Names of metrics in this report.
+        metrics : sequence of str, optional
+            Names of metrics in this report; by default Dice, or the first if that is not there.
 
         Raises
         ------
@@ -160,7 +160,9 @@ class FolderReport:
         """
         from .picture import draw
 
-        draw(Path(path), self.reports, metrics)
+        measured = [metric.name for metric in self.metrics]
+        usual = ["dice"] if "dice" in measured else measured[:1]
+        draw(Path(path), self.reports, usual if metrics is None else metrics)
 
     def _counts(self) -> str:
         n, n_compared = len(self.cases), len(self.reports)

@@ -16,8 +16,8 @@ from ...inputs import as_array
 from ...label_values import integer_labels
 from ...progress import SILENT, Progress, part_of
 from ..catalogue import as_tuple
-from ..evaluation import _id
 from ..grids import Labels, labels_of, load_labels, on_one_grid
+from ..label_numbers import class_number, is_among, label_number
 from ..overlap import ratio
 from .report import DEFINITIONS, ProbabilityReport, ReliabilityBins
 
@@ -25,6 +25,9 @@ Probability = ArrayLike | Image | str | os.PathLike[str]
 
 _MOST_POINTS = 2000
 _SLAB = 1 << 20
+_SCALED = (np.dtype(np.uint8), np.dtype(np.uint16))
+# Softmax and averages in single precision reach a little beyond 0 and 1.
+_ROUNDING = 1e-6
 _NO_POSITIVE = "no voxel of the reference is of the class"
 _NO_NEGATIVE = "every voxel of the reference is of the class"
 _NO_VOXEL = "no voxel has a probability and a label that counts"
@@ -41,7 +44,7 @@ class _Kinds:
         labels = self._labels[part].reshape(-1)
         kinds: NDArray[np.uint8] = (labels == self._label).view(np.uint8)
         if self._ignore:
-            kinds[np.isin(labels, self._ignore)] = 2
+            kinds[is_among(labels, self._ignore)] = 2
         return kinds
 
 
@@ -68,8 +71,8 @@ def evaluate_probabilities(
     Parameters
     ----------
     probability : (M, N[, P]) array_like, Image, or path
-        From 0 to 1; NaN where there is none. Of types uint8 and uint16, values are divided
-        by the largest one of the type, 255 or 65535.
+        From 0 to 1, and a millionth beyond at most; NaN where there is none. Of types uint8
+        and uint16, values are divided by the largest one of the type, 255 or 65535.
     reference : (M, N[, P]) array_like, Segmentation, Image, or path
         Labels on the grid of `probability`. Grids that differ only in the order and
         direction of their axes are matched up first.
@@ -118,13 +121,18 @@ def evaluate_probabilities(
     >>> round(report.average_precision, 4), report.auc, report.best_threshold
     (0.8333, 0.75, 0.35)
     """
-    if n_bins < 1:
-        raise ParameterError(f"expected at least 1 bin, got {n_bins}", name="n_bins")
+    if not isinstance(n_bins, int | np.integer) or n_bins < 1:
+        raise ParameterError(
+            f"expected a whole number of bins from 1 up, got {n_bins!r}; give for instance 15",
+            name="n_bins",
+        )
     values, labels = _on_one_grid(probability, reference)
     kinds = _Kinds(
-        labels, _id(label, "label"), [_id(entry, "ignore") for entry in as_tuple(ignore)]
+        labels,
+        class_number(label, "label"),
+        [label_number(entry, "ignore") for entry in as_tuple(ignore)],
     )
-    scale = float(np.iinfo(values.dtype).max) if values.dtype in (np.uint8, np.uint16) else 1.0
+    scale = float(np.iinfo(values.dtype).max) if values.dtype in _SCALED else 1.0
     told = part_of(progress, 0, 0.8)
     if scale == 1:
         walk, n_left_out = _floats(values, kinds, told)
@@ -160,9 +168,10 @@ def _on_one_grid(
         labels = integer_labels(labels_of(expected))
     except InputError as error:
         raise InputError(f"reference: {error}") from error
-    values = np.asarray(labels_of(placed))
+    values = np.atleast_1d(labels_of(placed))
+    labels = np.atleast_1d(labels)
     _check(values, labels.shape)
-    return values, labels
+    return values.astype(values.dtype.newbyteorder("="), copy=False), labels
 
 
 def _check(values: NDArray[Any], shape: tuple[int, ...]) -> None:
@@ -183,7 +192,6 @@ def _check(values: NDArray[Any], shape: tuple[int, ...]) -> None:
 
 def _slabs(values: NDArray[Any], progress: Progress) -> Iterator[slice]:
     """Rows or planes, about a million voxels at a time."""
-    values = np.atleast_1d(values)
     depth = max(1, _SLAB * len(values) // values.size)
     for start in range(0, len(values), depth):
         progress(start / len(values), "reading probabilities")
@@ -228,10 +236,10 @@ def _floats(values: NDArray[Any], kinds: _Kinds, progress: Progress) -> tuple[_S
 
 
 def _check_range(ordered: NDArray[Any]) -> None:
-    if ordered.size and not (ordered[0] >= 0 and ordered[-1] <= 1):
-        wrong = ordered[0] if ordered[0] < 0 else ordered[-1]
+    if ordered.size and not (ordered[0] >= -_ROUNDING and ordered[-1] <= 1 + _ROUNDING):
+        wrong = ordered[0] if ordered[0] < -_ROUNDING else ordered[-1]
         raise InputError(
-            f"expected probabilities from 0 to 1, got {wrong:g}; apply the sigmoid or softmax to "
+            f"expected probabilities from 0 to 1, got {wrong:.8g}; apply the sigmoid or softmax to "
             "a network's raw output, or divide by the largest value"
         )
 

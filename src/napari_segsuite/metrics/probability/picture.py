@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..pictures import check_picture, write_picture
 from ..tables import shown
 from .report import ProbabilityReport
 
@@ -51,15 +52,13 @@ def write(report: ProbabilityReport, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     FormatError
-        If the folder is missing or cannot be written to.
+        If the file cannot be written, or is to be of another format than PNG, SVG or PDF.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from ...io.atomic import atomic_path
-
+    check_picture(path)
     figure = Figure(figsize=(10.5, 3.6), layout="constrained")
     FigureCanvasAgg(figure)
     draw(report, figure.subplots(1, 3))
-    with atomic_path(path) as scratch:
-        figure.savefig(scratch)
+    write_picture(figure, path)

@@ -176,12 +176,12 @@ class ProbabilityReport:
         Parameters
         ----------
         target : path or sequence of 3 matplotlib Axes
-            Where to write a picture, in the format its name ends with; or axes to draw into.
+            Picture to write, ending in .png, .svg or .pdf; or axes to draw into.
 
         Raises
         ------
         FormatError
-            If the folder is missing or cannot be written to.
+            If the file cannot be written, or is to be of another format.
         """
         from .picture import draw, write
 

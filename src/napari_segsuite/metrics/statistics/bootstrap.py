@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError, ParameterError
+from ...inputs import as_array
+from ..folders.case_scores import finite_scores
 
 Values = NDArray[np.float64]
 TableScore = Callable[[Values], Values]
@@ -96,7 +98,7 @@ def bootstrap_interval(
     (4, 1)
     """
     ends = _ends(confidence, n_resamples)
-    given = _checked_values(values)
+    given = finite_scores(values)
     # In order, so that the same cases in another order have the same interval.
     used = np.sort(given[~np.isnan(given)])
     n, n_left_out = used.size, given.size - used.size
@@ -242,18 +244,8 @@ def _ends(confidence: float, n_resamples: int) -> tuple[float, float]:
     return (1 - confidence) / 2, (1 + confidence) / 2
 
 
-def _checked_values(values: ArrayLike) -> Values:
-    array = np.asarray(values)
-    if array.ndim != 1 or array.dtype.kind not in "biuf" or np.isinf(array).any():
-        raise InputError(
-            "expected a list of finite numbers, NaN where there is no value, got "
-            f"{array.dtype} in the shape {array.shape}; give one score per case"
-        )
-    return array.astype(np.float64)
-
-
 def _checked_tables(confusions: ArrayLike) -> Values:
-    tables = np.asarray(confusions)
+    tables = as_array(confusions)
     square = tables.ndim == 3 and tables.shape[1] == tables.shape[2]
     if not square or not tables.size or tables.dtype.kind not in "iu" or tables.min() < 0:
         raise InputError(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ParameterError
-from ..folders.case_scores import score_table
+from ..folders.case_scores import in_shares, score_table
 from ..tables import markdown_table, plain_fields, shown
 
 Values = NDArray[np.float64]
@@ -152,7 +152,8 @@ def _ranks(table: Values, better: Direction) -> Values:
     """Ranks of the predictions within each case, (P, N)."""
     from scipy.stats import rankdata
 
-    badness = -table if better == "higher" else table
+    rounded = in_shares(table, table)
+    badness = -rounded if better == "higher" else rounded
     ranks: Values = rankdata(np.where(np.isnan(badness), np.inf, badness), axis=0)
     return ranks
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InputError
-from ..folders.case_scores import score_table
+from ..folders.case_scores import in_shares, score_table
 from ..tables import markdown_table, plain_fields, shown
 
 Values = NDArray[np.float64]
@@ -20,8 +20,6 @@ Values = NDArray[np.float64]
 # With five cases no outcome is rarer than 1 in 16.
 _FEWEST_CASES = 6
 _MOST_EXACT = 200
-# Scores are computed in about 16 digits; what differs beyond the twelfth is a tie.
-_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,7 @@ def holm_correction(p_values: ArrayLike) -> Values:
 def _test(first: str, second: str, one: Values, other: Values) -> PairedTest:
     both = ~(np.isnan(one) | np.isnan(other))
     n, n_left_out = int(both.sum()), int((~both).sum())
-    differences = _differences(one[both], other[both])
+    differences = in_shares(one[both] - other[both], np.stack([one[both], other[both]]))
     median = float(np.median(one[both] - other[both])) if n else math.nan
     distinct = np.sort(differences[differences != 0])
     facts = (first, second, n, n_left_out, n - distinct.size, median)
@@ -196,12 +194,6 @@ def _test(first: str, second: str, one: Values, other: Values) -> PairedTest:
     exact = distinct.size <= _MOST_EXACT
     p = (_exact_p if exact else _approximate_p)(ranks, statistic)
     return PairedTest(*facts, statistic, p, method="exact" if exact else "normal approximation")
-
-
-def _differences(one: Values, other: Values) -> Values:
-    """Differences relative to the largest score, without what only rounding made of them."""
-    largest = max(np.abs(one).max(initial=0), np.abs(other).max(initial=0)) or 1.0
-    return np.asarray(np.round((one - other) / largest, _DIGITS), dtype=np.float64)
 
 
 def _exact_p(ranks: Values, statistic: float) -> float:

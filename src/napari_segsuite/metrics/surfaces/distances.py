@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..definitions import Pooling, Surface
+from ...errors import ParameterError
+from ..definitions import Pooling, Surface, check_word
 
 _SHARE = 0.95
 # Distances are held in float32: 3 steps of 0.7 would lie beyond a tolerance of 2.1.
@@ -83,6 +85,11 @@ def hd95(distances: SurfaceDistances, pooling: Pooling = "max") -> float:
     pooling : {"max", "pooled"}
         The larger of the two directed percentiles, or that of both directions together.
 
+    Raises
+    ------
+    ParameterError
+        If `pooling` is another word.
+
     Examples
     --------
     >>> from napari_segsuite.metrics.surfaces.surface_metrics import surface_distances
@@ -92,6 +99,7 @@ def hd95(distances: SurfaceDistances, pooling: Pooling = "max") -> float:
     >>> hd95(found), round(hd95(found, "pooled"), 3)
     (2.5, 2.5)
     """
+    check_word("pooling", pooling, get_args(Pooling))
     if _is_undefined(distances):
         return math.nan
     percentile = _percentile_of_area if distances.surface == "marching" else _percentile
@@ -143,12 +151,17 @@ def nsd(distances: SurfaceDistances, tolerance: float) -> float:
     ----------
     distances : SurfaceDistances
     tolerance : float
-        In the unit of the spacing; distances a millionth longer still count.
+        From 0, in the unit of the spacing; distances a millionth longer still count.
 
     Returns
     -------
     float
         Between 0 and 1; 0 where one mask is empty, NaN where both are.
+
+    Raises
+    ------
+    ParameterError
+        If the tolerance is negative, infinite or NaN.
 
     References
     ----------
@@ -163,6 +176,7 @@ def nsd(distances: SurfaceDistances, tolerance: float) -> float:
     >>> round(nsd(surface_distances(square, longer), tolerance=1), 3)
     0.712
     """
+    check_length("tolerance", tolerance, 0.0)
     total = sum(_totals(distances))
     if total == 0:
         return math.nan
@@ -205,3 +219,18 @@ def _percentile_of_area(values: Distances, areas: Areas) -> float:
     before = reached[place - 1] if place else 0.0
     last = int(np.searchsorted(before + np.cumsum(areas[order]), least))
     return float(values[order[min(last, len(order) - 1)]])
+
+
+def check_length(name: str, value: float, least: float) -> None:
+    """Refuse a setting below `least`, NaN or infinite.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if not (math.isfinite(value) and value >= least):
+        raise ParameterError(
+            f"expected '{name}' from {least:g} up, got {value!r}; give a length in the unit of "
+            "the spacing",
+            name=name,
+        )

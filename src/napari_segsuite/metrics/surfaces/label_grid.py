@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ...inputs import check_spacing
 from ...typing import Box, LabelArray
+from ..label_numbers import is_among
 
 Mask = NDArray[np.uint8]
 
@@ -103,7 +104,7 @@ class LabelGrid:
         two (m + 2, n + 2, p + 2), or flat (1, n + 2, p + 2), uint8 arrays
         """
         expected = self.reference[box]
-        left_out = np.isin(expected, ignore) if len(ignore) else None
+        left_out = is_among(expected, ignore) if len(ignore) else None
         masks = [
             self._framed(values, label, left_out) for values in (self.prediction[box], expected)
         ]

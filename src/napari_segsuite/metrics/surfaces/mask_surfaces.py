@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import ParameterError
 from ...inputs import as_array
 from ...progress import SILENT, Progress
-from ..definitions import Surface
-from .distances import SurfaceDistances
+from ..definitions import Surface, check_word
+from .distances import SurfaceDistances, check_length
 from .label_grid import LabelGrid, Mask
 from .surfel_areas import surfel_areas
 
@@ -58,7 +57,7 @@ def surface_distances(
     >>> float(found.to_reference.max()), round(float(found.areas_prediction.sum()), 3)
     (1.0, 8.236)
     """
-    check_surface(surface)
+    check_word("surface", surface, get_args(Surface))
     grid = _grid_of_masks(prediction, reference, spacing)
     box = grid.boxes((1,))[0]
     elements = elements_of(*grid.masks(1, box), surface)
@@ -133,9 +132,8 @@ def distances_between(
     from ...kernels.cpu.surface_search import distances_both_ways
 
     weights = surfel_areas(spacing) if surface == "marching" else np.ones(256)
-    done = iter((0.5, 1.0))
     there, back = distances_both_ways(
-        prediction, reference, weights, spacing, lambda: progress(next(done))
+        prediction, reference, weights, spacing, lambda: progress(0.5)
     )
     return SurfaceDistances(there[0], back[0], there[1], back[1], surface)
 
@@ -171,32 +169,3 @@ def band_width(grid: LabelGrid, width: float | None) -> float:
         return max(_DIAGONAL_SHARE * grid.diagonal, *steps)
     check_length("boundary_width", width, min(steps))
     return width
-
-
-def check_surface(surface: Any) -> None:
-    """Refuse a definition of surfaces that is not known.
-
-    Raises
-    ------
-    ParameterError
-    """
-    if surface not in ("marching", "voxel"):
-        raise ParameterError(
-            f"expected 'surface' among marching, voxel; got {surface!r}; choose one",
-            name="surface",
-        )
-
-
-def check_length(name: str, value: float, least: float) -> None:
-    """Refuse a setting below `least`, NaN or infinite.
-
-    Raises
-    ------
-    ParameterError
-    """
-    if not (math.isfinite(value) and value >= least):
-        raise ParameterError(
-            f"expected '{name}' from {least:g} up, got {value!r}; give a length in the unit of "
-            "the spacing",
-            name=name,
-        )

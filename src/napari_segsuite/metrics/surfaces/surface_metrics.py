@@ -15,23 +15,21 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ...progress import SILENT, Progress, part_of
 from ...typing import Box
-from ..definitions import Pooling, Surface
+from ..definitions import Pooling, Surface, check_word
 from ..measuring import ABSENT, NOT_IN_REFERENCE, NOT_PREDICTED
 from ..metric import Metric, Values
-from .distances import SurfaceDistances, assd, hausdorff, hd95, masd, nsd
+from .distances import SurfaceDistances, assd, check_length, hausdorff, hd95, masd, nsd
 from .label_grid import LabelGrid
 from .mask_surfaces import (
     band_width,
     boundary_iou,
-    check_length,
-    check_surface,
     distances_between,
     elements_of,
     iou_of_bands,
@@ -146,7 +144,8 @@ def measure_surfaces(
     >>> found.hausdorff, found.nsd, found.reasons[1]
     (array([ 1., nan]), array([ 1., nan]), 'absent from both prediction and reference')
     """
-    check_surface(surface)
+    check_word("surface", surface, get_args(Surface))
+    check_word("pooling", pooling, get_args(Pooling))
     check_length("tolerance", tolerance, 0.0)
     grid = LabelGrid.of(prediction, reference, spacing)
     settings = _Settings(surface, pooling, tolerance, band_width(grid, boundary_width), ignore)

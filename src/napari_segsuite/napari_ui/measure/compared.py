@@ -10,7 +10,7 @@ import numpy as np
 from ...image import Segmentation
 from ...label_values import unsigned_labels
 from ...metrics.mapping import map_labels
-from ...metrics.objects.components import components
+from ...metrics.objects.components import components_of_pair
 from ...metrics.resampling import nearest_on
 from .results import Result, Results
 
@@ -56,9 +56,15 @@ def compared_objects(results: Results, result: Result) -> Compared:
     both = compared(results, result)
     if result.report is None or result.report.definitions.objects == "labels":
         return both
-    return replace(
-        both, prediction=_components(both.prediction), reference=_components(both.reference)
+    # As the metrics number them.
+    arrays = components_of_pair(
+        np.asarray(both.prediction.labels), np.asarray(both.reference.labels), both.ignore
     )
+    prediction, reference = (
+        replace(segmentation, labels=labels, classes=())
+        for segmentation, labels in zip((both.prediction, both.reference), arrays, strict=True)
+    )
+    return Compared(prediction, reference)
 
 
 def has_only_objects(result: Result) -> bool:
@@ -74,8 +80,3 @@ def matches(result: Result) -> dict[int, int]:
     objects = result.report.instances.objects
     free = count(1 + max((row.label for row in objects), default=0))
     return {row.label: row.match or next(free) for row in objects if row.role == "prediction"}
-
-
-def _components(labels: Segmentation) -> Segmentation:
-    """Connected components of equal labels, as the metrics number them."""
-    return replace(labels, labels=components(np.asarray(labels.labels)), classes=())

@@ -80,6 +80,7 @@ class ConfusionView(QWidget):
         add_row(rows, self.result)
         add_row(rows, self.kind)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
         layout.addLayout(rows)
         layout.addWidget(self.hint)
         layout.addWidget(self.plot, 1)
@@ -204,7 +205,7 @@ def _percent(n: int, total: int) -> str:
 
 
 def _draw(plot: ThemedPlot, report: Report, kind: str, places: NDArray[np.intp]) -> None:
-    values = _values(report.confusion, kind)[np.ix_(places, places)]
+    values = _values(report.confusion, kind, places)
     colours = LinearSegmentedColormap.from_list("cells", [(0.0, plot.paper), (1.0, _BLUE)])
     if kind == "counts":
         values[values == 0] = np.nan
@@ -231,12 +232,16 @@ def _name_ticks(axes: Any, names: list[str], report: Report, places: NDArray[np.
     axes.tick_params(length=0, labelsize=SMALL if n <= _MOST_NAMED else SMALL - 1)
 
 
-def _values(confusion: NDArray[np.int64], kind: str) -> NDArray[np.float64]:
-    """What the colours stand for; NaN where there is nothing to divide by."""
-    counts = confusion.astype(np.float64)
+def _values(
+    confusion: NDArray[np.int64], kind: str, places: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """What the colours of some classes stand for; NaN where there is nothing to divide by."""
+    counts = confusion[np.ix_(places, places)].astype(np.float64)
     if kind == "counts":
         return counts
-    totals = counts.sum(axis=1, keepdims=True) if kind == "reference" else counts.sum(axis=0)
+    totals = confusion.sum(axis=1 if kind == "reference" else 0)[places]
+    if kind == "reference":
+        totals = totals[:, np.newaxis]
     shares = np.full_like(counts, np.nan)
     np.divide(counts, totals, out=shares, where=np.broadcast_to(totals > 0, counts.shape))
     return shares
@@ -249,8 +254,15 @@ def _write(axes: Any, values: NDArray[np.float64], colours: Any, kind: str) -> N
     for (row, column), value in np.ndenumerate(values):
         if value > 0:
             ink = "black" if _BRIGHTNESS @ colours[row, column][:3] > 0.5 else "white"
-            text = _short(value) if kind == "counts" else f"{value:.2f}"
+            text = _short(value) if kind == "counts" else _share(value)
             axes.text(column, row, text, color=ink, **style)
+
+
+def _share(value: float) -> str:
+    """A share of one in at most four letters; neither none nor all is said of a part."""
+    if value < 0.005:
+        return "<.01"
+    return ">.99" if 0.995 <= value < 1 else f"{value:.2f}"
 
 
 def _short(n: float) -> str:

@@ -13,27 +13,27 @@ class CursorPlot(ThemedPlot):
 
     Attributes
     ----------
-    cursor : float or None
+    mark : float or None
         Where the line stands, along x; None for none.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.cursor: float | None = None
+        self.mark: float | None = None
 
-    def move_cursor(self, cursor: float | None) -> None:
+    def move_mark(self, mark: float | None) -> None:
         """Put the line somewhere else, or away."""
-        if cursor != self.cursor:
-            self.cursor = cursor
+        if mark != self.mark:
+            self.mark = mark
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the plot, and the line over it: to draw all of it takes 50 ms."""
         super().paintEvent(event)
-        if self.cursor is None or not self.figure.axes:
+        if self.mark is None or not self.figure.axes:
             return
         axes = self.figure.axes[0]
-        (x, _), box = axes.transData.transform((self.cursor, 0)), axes.bbox
+        (x, _), box = axes.transData.transform((self.mark, 0)), axes.bbox
         top, ratio = self.figure.bbox.height, self.device_pixel_ratio
         painter = QPainter(self)
         painter.setPen(QPen(QColor(self.ink), 1, Qt.PenStyle.DashLine))

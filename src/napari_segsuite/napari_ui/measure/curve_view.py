@@ -169,6 +169,7 @@ class CurveView(QWidget):
         buttons.addWidget(self.run_button)
         buttons.addWidget(self.threshold_button)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
         layout.addLayout(rows)
         layout.addLayout(buttons)
         layout.addWidget(self.text)

@@ -27,6 +27,7 @@ from ..runner import Job, runner_for
 from .confusion_view import ConfusionView
 from .curve_view import CurveView
 from .error_layer import ErrorLayer
+from .late_views import LateViews
 from .live import LayerWatch
 from .measure_options import MeasureOptions
 from .measurement import Snapshot, measure
@@ -99,6 +100,7 @@ class MeasureDock(QWidget):
             ObjectView(self._viewer),
             CurveView(self._viewer),
         )
+        self._plots = LateViews(self.views[1:], self)
         self.error_layer = ErrorLayer(self._viewer, self)
         self._watch = LayerWatch(self._viewer, self)
         self._recall()
@@ -170,7 +172,7 @@ class MeasureDock(QWidget):
         self.panel.show_need("")
         self.live.setToolTip(
             "Measure again whenever a layer or a setting has changed. If that takes more than "
-            "2 s, only overlap and volumes are measured."
+            "2 s, only overlap and volumes are measured. Plots wait until you rest for a second."
         )
         for view in self.views:
             self.tabs.addTab(TabArea(view), view.title)
@@ -205,6 +207,7 @@ class MeasureDock(QWidget):
         self.save_button.clicked.connect(self.save_as_csv)
         self.picture_button.clicked.connect(self.save_picture)
         self.tabs.currentChanged.connect(lambda _index: self._enable())
+        self.tabs.currentChanged.connect(self._plots.hurry)
         self.live.toggled.connect(self._on_live)
         self.options.changed.connect(self._on_options)
         self.predictions.changed.connect(self._on_change)
@@ -308,6 +311,7 @@ class MeasureDock(QWidget):
             return
         if self.job is not None and self._is_live_run and self.job.elapsed > _SLOW_SECONDS:
             self._is_slow = True
+        self.options.show_grid(self._layers())  # layers may have been scaled since
         options = self.options.keywords()
         if is_live and self._is_slow:
             quick = [group for group in options["metrics"] if group in _QUICK_GROUPS]
@@ -340,8 +344,11 @@ class MeasureDock(QWidget):
         self._is_slow |= self._is_live_run and seconds > _SLOW_SECONDS
         self._end()
         self.results = results
-        for view in self.views:
-            view.show_results(results)
+        self.scores.show_results(results)
+        if self._is_live_run:
+            self._plots.show_later(results)
+        else:
+            self._plots.show(results)
         self._enable()
         is_problem = not self.save_button.isEnabled()
         self.panel.say(self._in_words(results, seconds), is_problem=is_problem)

@@ -31,6 +31,13 @@ _COLOURS = {RIGHT: "green", TOO_MUCH: "orange", MISSED: "blue", CONFUSED: "pink"
 # An object is shown with this many times its size around it, but at least some voxels.
 _AROUND = 4
 _LEAST_VOXELS = 24
+# Less volume than this is left of a unit cube that napari has made flat.
+_FLAT = 1e-6
+_NO_SLICES = (
+    "napari cannot show slices along {}: the layer's axes are exchanged. The layer of errors is "
+    "there; choose another axis."
+)
+_MIXED = " Hide the other labels to see these colours alone."
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +127,8 @@ class ErrorLayer(QObject):
         if not isalive(self):
             return
         self._put(errors.labels)
-        self.shown.emit(_in_words(errors, place))
+        is_mixed = not errors.is_empty and any(map(self._mixes, self._viewer.layers))
+        self.shown.emit(_in_words(errors, place) + (_MIXED if is_mixed else ""))
         if place.axis is not None and place.index is not None:
             self._show_slice(place.axis, place.index)
         elif place.centre is not None:
@@ -151,13 +159,20 @@ class ErrorLayer(QObject):
         from napari.layers import Labels
 
         layers = self._viewer.layers
-        active = layers.selection.active
+        selected = set(layers.selection)
         # A result's mark, without a history, and that of a preview: no chooser offers it.
         kwargs["metadata"] = {METADATA_KEY: {}, PREVIEW_KEY: True}
         self._layer = Labels(data, **kwargs | {"name": _NAME, "opacity": _OPACITY})
         layers.append(self._layer)
         self._layer.editable = False
-        layers.selection.active = active
+        layers.selection.intersection_update(selected)
+        layers.selection.update(selected)
+
+    def _mixes(self, layer: Any) -> bool:
+        """Whether colours of another layer shine through."""
+        from napari.layers import Labels
+
+        return isinstance(layer, Labels) and layer is not self._layer and bool(layer.visible)
 
     # --- the way there ----------------------------------------------------------------
     def _hidden_axes(self, grid: Segmentation, place: Place) -> tuple[int, ...]:
@@ -170,16 +185,27 @@ class ErrorLayer(QObject):
 
     def _show_slice(self, axis: int, index: int) -> None:
         """Show one slice along an axis of the layer, which is hidden for that."""
-        dims = self._viewer.dims
-        world_axis = axis + dims.ndim - self._layer.ndim
         if self._layer.ndim < 3:
             return
+        if not self._has_slices(axis):
+            self.failed.emit(_NO_SLICES.format(self._layer.axis_labels[axis]))
+            return
+        dims = self._viewer.dims
+        world_axis = axis + dims.ndim - self._layer.ndim
         if dims.ndisplay == 3:
             dims.ndisplay = 2
         if world_axis in dims.displayed:
             others = [other for other in dims.order if other != world_axis]
             dims.order = (*others[:-2], world_axis, *others[-2:])
         go_to(self._viewer, self._layer, axis, index)
+
+    def _has_slices(self, axis: int) -> bool:
+        """Whether napari can draw slices along an axis: what it drops must not flatten them."""
+        origin, *ends = (self._layer.data_to_world(p) for p in _corner_points(self._layer.ndim))
+        steps = np.array(ends) - origin
+        steps /= np.linalg.norm(steps, axis=1, keepdims=True)
+        kept = np.delete(np.delete(steps, axis, 0), axis, 1)
+        return bool(abs(np.linalg.det(kept)) > _FLAT)
 
     def _show_object(self, centre: tuple[float, ...], size: tuple[int, ...]) -> None:
         """Put an object into the middle of the view, with its surroundings."""
@@ -223,6 +249,11 @@ class ErrorLayer(QObject):
             go_to(self._viewer, self._layer, axis, int(index))
 
 
+def _corner_points(ndim: int) -> NDArray[np.float64]:
+    """The first voxel, and the next one along each axis."""
+    return np.vstack([np.zeros(ndim), np.eye(ndim)])
+
+
 def _in_words(errors: _Errors, place: Place) -> str:
     if errors.is_empty:
         return f"Errors of {place.result}: there is no such voxel."
@@ -248,9 +279,16 @@ def _find(
         mapping=mapping,
         progress=progress,
     )
+    _prepare_colours(labels)
     if place.centre is not None:
         return _Errors(labels, size=_size(labels.labels))
     return _Errors(labels, _marked(labels.labels, hidden))
+
+
+def _prepare_colours(labels: Segmentation) -> None:
+    """Have napari compile, here and not in the window's thread, what colours labels."""
+    _, kwargs, _ = layer_data(labels)
+    kwargs["colormap"].map(np.zeros(1, labels.labels.dtype))
 
 
 def _marked(labels: NDArray[Any], hidden: tuple[int, ...]) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
 from ...errors import ParameterError
 from ...metrics.catalogue import GROUPS, METRICS
 from ...metrics.definitions import Definitions, Objects, Pooling, Surface
+from ...metrics.grids import UNSTATED
 from ...params import Param
 from ...space import Space
 from ..adapters import space_of
@@ -150,7 +151,8 @@ class MeasureOptions(QWidget):
             The reference, and after it the predictions.
         """
         spaces = [space_of(layer) for layer in layers]
-        used = next((space for space in spaces if space.unit), spaces[0] if spaces else None)
+        stated = [space for space in spaces if space.unit]
+        used = next(iter([*stated, *(s for s in spaces if s.is_physical), *spaces]), None)
         self.grid_line.setText("" if used is None else grid_in_words(used))
         unit = "voxels" if used is None else _unit_of(used)
         self._tolerance_label.setText(f"{_TOLERANCE} ({unit})")
@@ -213,12 +215,13 @@ def grid_in_words(space: Space) -> str:
     steps = " × ".join(f"{step:.4g}" for step in space.spacing)
     if space.unit is not None:
         return f"Voxel size {steps} {_unit_of(space)}."
-    said = "Volumes and distances are in voxels: no layer states a unit"
-    return f"{said}, only steps of {steps}." if space.is_physical else f"{said}."
+    if space.is_physical:
+        return f"Voxel size {steps}, in units that no layer names."
+    return "Volumes and distances are in voxels: no layer states a voxel size."
 
 
 def _unit_of(space: Space) -> str:
-    return (space.unit or "voxels").replace("um", "µm")
+    return (space.unit or (UNSTATED if space.is_physical else "voxels")).replace("um", "µm")
 
 
 def _box(group: str) -> QCheckBox:

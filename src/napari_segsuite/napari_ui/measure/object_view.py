@@ -36,6 +36,8 @@ _SCORES: dict[str, Any] = {
 }
 _TABLE_HEIGHT = 110
 _LINE_HEIGHT = 24
+# Thousands of objects have values as wide as the first ones.
+_MEASURED_LINES = 50
 _PLOT_HEIGHT = 110
 _MOST_NAMED = 6
 _NOTHING = "Tick Instances among the metrics and measure again to see each object."
@@ -116,6 +118,7 @@ class ObjectView(QWidget):
         self.table.verticalHeader().setVisible(False)
         self.table.verticalHeader().setDefaultSectionSize(_LINE_HEIGHT)
         self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.horizontalHeader().setResizeContentsPrecision(_MEASURED_LINES)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.setMinimumHeight(_TABLE_HEIGHT)
@@ -123,6 +126,7 @@ class ObjectView(QWidget):
         self.plot.setMinimumHeight(_PLOT_HEIGHT)
         self.plot.setToolTip("Matched objects tp over all, tp + fp + fn, by the IoU of a match.")
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
         layout.addWidget(self._form)
         layout.addWidget(self.summary)
         layout.addWidget(self.table, 2)

@@ -74,7 +74,7 @@ class SliceView(QWidget):
     ----------
     place_chosen : signal of Place
         The slice that the user clicked.
-    metric, axis, result, label : ComboBox
+    score, axis, result, label : ComboBox
         Name of the metric; axis of the array; name of the result, "" for all of them; class,
         where there are several results.
     lines : tuple of Line
@@ -92,7 +92,7 @@ class SliceView(QWidget):
         self._job: Job | None = None
         self._is_stale = False
         self.lines: tuple[Line, ...] = ()
-        self.metric = ComboBox(
+        self.score = ComboBox(
             choices=[(metric.title, metric.name) for metric in _sliced()],
             label="Metric",
             tooltip="What is measured in each slice, as if it were an image of its own.",
@@ -127,7 +127,7 @@ class SliceView(QWidget):
         every = [("all predictions", _ALL)] if len(found) > 1 else []
         offer(self.result, [*names, *every])
         offer(self.axis, [] if not found else _axes_of(results))
-        offer(self.label, _classes_of(found))
+        offer(self.label, _classes_of(found) if every else [])
         self._refresh()
 
     def save_picture(self, path: str | os.PathLike[str]) -> None:
@@ -142,18 +142,19 @@ class SliceView(QWidget):
     # --- parts ------------------------------------------------------------------------
     def _lay_out(self) -> None:
         rows = form_rows()
-        add_row(rows, self.metric)
+        add_row(rows, self.score)
         add_row(rows, self.axis)
         add_row(rows, self.result)
         self._label_row = add_row(rows, self.label)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
         layout.addLayout(rows)
         layout.addWidget(self.hint)
         layout.addWidget(self.plot, 1)
         self.plot.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def _connect(self) -> None:
-        for choice in (self.metric, self.axis, self.result, self.label):
+        for choice in (self.score, self.axis, self.result, self.label):
             choice.changed.connect(self._refresh)
         self.plot.follow(self._viewer)
         self.plot.mpl_connect("button_press_event", self._on_click)
@@ -183,7 +184,7 @@ class SliceView(QWidget):
             self._results,
             found if chosen is None else [chosen],
             self.label.value if chosen is None else None,
-            self.metric.value,
+            self.score.value,
             self.axis.value,
         )
         self._job = runner_for(self._viewer).run_in_background(
@@ -202,7 +203,7 @@ class SliceView(QWidget):
         self.hint.setText(_HELP if self.lines else _NOTHING)
         if len(lines) > _MOST_LINES:
             self.hint.setText(f"The {_MOST_LINES} largest of {len(lines)} classes. {_HELP}")
-        metric, axis = METRICS[self.metric.value], self.axis.current_choice
+        metric, axis = METRICS[self.score.value], self.axis.current_choice
         self.plot.show_drawing(lambda plot: self._draw(plot, metric, axis))
         self._on_dims()
 
@@ -215,6 +216,7 @@ class SliceView(QWidget):
             axes.plot(line.values, color=line.colour, linewidth=1.2, marker=marker, markersize=2)
         axes.set(xlabel=f"slice along {axis}", ylabel=metric.title)
         axes.set_xlim(-0.5, len(self.lines[0].values) - 0.5)  # also slices without a value
+        axes.xaxis.get_major_locator().set_params(integer=True)
         if metric.limits is not None:
             low, high = metric.limits
             axes.set_ylim(low - 0.02 * (high - low), high + 0.02 * (high - low))
@@ -224,7 +226,7 @@ class SliceView(QWidget):
     # --- the viewer's slice -----------------------------------------------------------
     def _on_dims(self, _event: Any = None) -> None:
         if isalive(self):
-            self.plot.move_cursor(self._slice_in_view())
+            self.plot.move_mark(self._slice_in_view())
 
     def _slice_in_view(self) -> int | None:
         """Index of the viewer's slice along the chosen axis; None if it shows them all."""

@@ -6,6 +6,8 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 
 _LEAST_HEIGHT = 200
+# With less, the titles of the tabs do not all fit.
+_WIDTH = 350
 
 
 class TabArea(QScrollArea):
@@ -25,8 +27,9 @@ class TabArea(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def sizeHint(self) -> QSize:
-        """No more than the least: the dock gives a tab all the room that is left."""
-        return self.minimumSizeHint()
+        """No higher than the least: the dock gives a tab all the room that is left."""
+        least = self.minimumSizeHint()
+        return QSize(max(_WIDTH, least.width()), least.height())
 
     def minimumSizeHint(self) -> QSize:
         """Width of the view, a scroll bar beside it."""

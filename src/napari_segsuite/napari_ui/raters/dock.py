@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ...errors import SegSuiteError
-from ...metrics.raters import Rule
+from ...metrics.raters.consensus import Rule
 from ...metrics.tables import shown
 from ...warmup import wake_numba
 from ..form_parts import FittingScrollArea, RunPanel, add_row, form_rows, text_label

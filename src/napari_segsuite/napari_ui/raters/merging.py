@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...image import Segmentation
-from ...metrics.agreement import RaterAgreement
-from ...metrics.raters import Consensus, Rule, consensus, rater_agreement
+from ...metrics.raters.agreement import RaterAgreement
+from ...metrics.raters.consensus import Consensus, Rule, consensus, rater_agreement
 from ...metrics.tables import markdown_table, shown
 from ...progress import Progress, part_of
 from ...provenance import Provenance, current_versions, describe_input

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...metrics.raters import DEFINITIONS
+from ...metrics.raters.consensus import DEFINITIONS
 from ..number_table import NumberCell, NumberTable
 from .merging import Merged
 

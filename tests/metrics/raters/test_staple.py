@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from napari_segsuite.kernels.cpu.vote_patterns import VotePatterns
-from napari_segsuite.metrics.staple import majority, staple
+from napari_segsuite.metrics.raters.staple import majority, staple
 from napari_segsuite.progress import Cancelled
 
 
@@ -88,6 +88,68 @@ def test_labels_beyond_a_byte_are_numbered():
     table = VotePatterns([np.array([70000, 7]), np.array([0, 7])], labels)
     table.count(quiet)
     assert labels[table.codes].tolist() == [[70000, 0], [7, 7]]
+
+
+@pytest.mark.parametrize("n_raters", [1, 4, 5, 8, 9, 16, 21])
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 1000])
+def test_any_number_of_raters(n_raters, n):
+    rng = np.random.default_rng(n)
+    # Few changes, so that there are runs; labels that differ in any of the bits.
+    changes = np.where(rng.random((n_raters, n)) < 0.02, rng.integers(0, 256, (n_raters, n)), 0)
+    raters = np.bitwise_xor.accumulate(changes, axis=1).astype(np.uint8)
+    table = patterns_of(list(raters))
+    expected, counts = np.unique(raters, axis=1, return_counts=True)
+    order = np.lexsort(table.codes.T[::-1])
+    assert np.array_equal(table.codes[order].T, expected)
+    assert np.array_equal(table.counts[order], counts)
+    number = np.empty(n, np.int64)
+    table.write(np.arange(len(counts)), number, quiet)
+    assert np.array_equal(table.codes[number].T, raters)
+
+
+def half_noise():
+    """Long runs in one half and none in the other, over several blocks."""
+    rng = np.random.default_rng(0)
+    raters = np.zeros((3, 80, 90, 100), np.uint8)
+    raters[:, :40, 20:60, 30:70] = rng.integers(0, 3, (3, 1, 40, 1))
+    raters[:, 40:] = rng.integers(0, 9, (3, 40, 90, 100))
+    return list(raters)
+
+
+@pytest.mark.parametrize("turn", [np.ascontiguousarray, np.asfortranarray, lambda a: a[:, ::-1]])
+@pytest.mark.parametrize("turn_out", [np.ascontiguousarray, np.asfortranarray])
+def test_runs_and_noise_in_any_layout(turn, turn_out):
+    raters = [turn(rater) for rater in half_noise()]
+    table = patterns_of(raters)
+    expected, counts = np.unique(np.reshape(raters, (3, -1)), axis=1, return_counts=True)
+    order = np.lexsort(table.codes.T[::-1])
+    assert np.array_equal(table.codes[order].T, expected)
+    assert np.array_equal(table.counts[order], counts)
+    number = turn_out(np.empty(raters[0].shape, np.int32))
+    table.write(np.arange(len(counts), dtype=np.int32), number, quiet)
+    for rater, codes in zip(raters, table.codes.T, strict=True):
+        assert np.array_equal(codes[number], rater)
+
+
+def test_raters_in_different_layouts():
+    first, second, third = half_noise()
+    swapped = np.ascontiguousarray(third.transpose(1, 0, 2)).transpose(1, 0, 2)
+    table = patterns_of([np.asfortranarray(first), second, swapped])
+    number = np.empty(first.shape, np.int32)
+    table.write(np.arange(len(table.counts), dtype=np.int32), number, quiet)
+    for rater, codes in zip((first, second, third), table.codes.T, strict=True):
+        assert np.array_equal(codes[number], rater)
+
+
+def test_both_passes_tell_how_far_they_are():
+    told = []
+    table = VotePatterns(half_noise(), np.arange(256))
+    table.count(told.append)
+    table.write(np.arange(len(table.counts)), np.empty((80, 90, 100), np.int64), told.append)
+    half = len(told) // 2
+    assert half > 1
+    assert told[:half] == told[half:] == sorted(told[:half])
+    assert told[-1] == 1
 
 
 # --- STAPLE -------------------------------------------------------------------------------

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import overlap
-from .confusion import Confusion
-from .counts import Counts
-from .tables import harmless, markdown_table, shown
+from .. import overlap
+from ..confusion import Confusion
+from ..counts import Counts
+from ..tables import harmless, markdown_table, shown
 
 DEFINITIONS = {
     "dice": "mean over the foreground classes of the pair of 2 tp / (2 tp + fp + fn)",
@@ -170,12 +171,10 @@ def _foreground_dice(pair: Counts, labels: tuple[int, ...]) -> float:
 
 def _fleiss_kappa(codes: NDArray[np.uint8], counts: NDArray[np.int64], n_classes: int) -> float:
     n_raters, total = codes.shape[1], float(counts.sum())
-    votes, alike = np.zeros(n_classes), 0.0
-    for k in range(n_classes):
-        given = np.count_nonzero(codes == k, axis=1)
-        votes[k] = given @ counts
-        alike += float((given * (given - 1)) @ counts)
-    agreed = alike / (total * n_raters * (n_raters - 1))
+    votes = sum(np.bincount(column, counts, n_classes) for column in codes.T)
+    # Votes for one class agree two by two, whatever the class.
+    alike = sum(int(counts[one == other].sum()) for one, other in combinations(codes.T, 2))
+    agreed = 2 * alike / (total * n_raters * (n_raters - 1))
     chance = float(np.square(votes / (total * n_raters)).sum())
     return (agreed - chance) / (1 - chance) if chance < 1 else math.nan
 

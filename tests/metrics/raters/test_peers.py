@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_segsuite.io import read
-from napari_segsuite.metrics.raters import consensus, rater_agreement
+from napari_segsuite.metrics.raters.consensus import consensus, rater_agreement
 
 sitk = pytest.importorskip("SimpleITK")
 

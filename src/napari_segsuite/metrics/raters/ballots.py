@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, ParameterError, SpaceMismatchError
-from ..image import LabelClass, Segmentation
-from ..label_values import compact_labels, present_labels
-from ..orientation import closest_canonical
-from ..progress import Progress
-from ..space import Space
-from ..typing import LabelArray
-from .grids import Labels, load_labels, on_one_grid
+from ...errors import InputError, ParameterError, SpaceMismatchError
+from ...image import LabelClass, Segmentation
+from ...label_values import compact_labels, present_labels
+from ...orientation import closest_canonical
+from ...progress import Progress
+from ...space import Space
+from ...typing import LabelArray
+from ..grids import Labels, lies_turned, load_labels
 
 if TYPE_CHECKING:
-    from ..kernels.cpu.vote_patterns import VotePatterns
+    from ...kernels.cpu.vote_patterns import VotePatterns
 
 MAX_CLASSES = 256
 
@@ -87,7 +87,7 @@ class Ballot:
 
     def count(self, progress: Progress) -> Votes:
         """Count the patterns of votes in one pass."""
-        from ..kernels.cpu.vote_patterns import VotePatterns
+        from ...kernels.cpu.vote_patterns import VotePatterns
 
         patterns = VotePatterns(self._labels, self._possible())
         patterns.count(told(progress, "counting votes"))
@@ -200,10 +200,9 @@ def _check_grids(placed: list[Segmentation], names: tuple[str, ...]) -> bool:
                 f"{names[0]} and {other.labels.shape} for {name}; resample one onto the other"
             )
         try:
-            _, base = on_one_grid(other, first)
+            is_turned |= lies_turned(other, first)
         except SpaceMismatchError as error:
             raise SpaceMismatchError(f"{name} and {names[0]}: {error}") from error
-        is_turned |= base is not first
     return is_turned
 
 

@@ -11,15 +11,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ParameterError
-from ..image import Segmentation
-from ..label_values import smallest_label_dtype
-from ..progress import SILENT, Progress, part_of
+from ...errors import ParameterError
+from ...image import Segmentation
+from ...label_values import smallest_label_dtype
+from ...progress import SILENT, Progress, part_of
+from ..grids import Labels
+from ..tables import markdown_table, shown, write_rows
 from .agreement import RaterAgreement, agreement_of, csv_row
 from .ballots import Ballot, Votes
-from .grids import Labels
 from .staple import Estimate, majority, staple
-from .tables import markdown_table, shown, write_rows
 
 Rule = Literal["staple", "majority"]
 

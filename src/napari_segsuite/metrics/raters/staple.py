@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..progress import SILENT, Progress
-from .overlap import ratio
+from ...progress import SILENT, Progress
+from ..overlap import ratio
 
 # Largest change of a probability in an iteration that still counts as none.
 TOLERANCE = 1e-10
@@ -90,7 +90,7 @@ def staple(
     >>> found.winners.tolist(), found.sensitivity[:, 1].round(2).tolist()
     ([0, 1, 1], [1.0, 1.0, 0.8])
     """
-    from ..kernels.cpu.staple import add_posteriors, add_shares, most_probable
+    from ...kernels.cpu.staple import add_posteriors, add_shares, most_probable
 
     sums = np.zeros((codes.shape[1], n_classes, n_classes))
     add_shares(codes, counts, sums)
@@ -128,7 +128,7 @@ def majority(codes: NDArray[np.uint8], counts: NDArray[np.int64], n_classes: int
     >>> majority(np.array([[0, 1], [1, 1]], np.uint8), np.array([1, 3]), 2).winners
     array([-1,  1])
     """
-    from ..kernels.cpu.staple import add_winners, most_voted
+    from ...kernels.cpu.staple import add_winners, most_voted
 
     winners = most_voted(codes, n_classes)
     sums = np.zeros((codes.shape[1], n_classes, n_classes))

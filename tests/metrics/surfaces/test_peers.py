@@ -90,6 +90,19 @@ def test_surface_distance_agrees(pair, spacing):
     check_against_surface_distance(*PAIRS[pair], spacing)
 
 
+def test_surface_distance_gives_infinity_for_one_empty_mask(monkeypatch):
+    """No distance to nothing is defined: NaN with its reason is right, infinity a convention."""
+    peer = imported("surface_distance")
+    mask = PAIRS["shifted boxes"][0]
+    # Its version 0.1 asks for a name that numpy 2 no longer has.
+    monkeypatch.setattr(np, "Inf", np.inf, raising=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = peer.compute_surface_distances(mask, np.zeros_like(mask), SPACINGS[0])
+    assert peer.compute_robust_hausdorff(theirs, 95) == math.inf
+    assert math.isnan(hd95(surface_distances(np.zeros_like(mask), mask, SPACINGS[0])))
+
+
 @pytest.mark.parametrize("spacing", [(1.0, 1.0), (3.0, 0.7)])
 def test_surface_distance_agrees_on_flat_images(spacing):
     check_against_surface_distance(blobs((30, 40), 1), blobs((30, 40), 2), spacing)

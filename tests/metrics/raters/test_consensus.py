@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from napari_segsuite.errors import FormatError, InputError, ParameterError, SpaceMismatchError
 from napari_segsuite.image import Image, LabelClass, Segmentation
 from napari_segsuite.io import read, write
-from napari_segsuite.metrics.raters import consensus, rater_agreement
+from napari_segsuite.metrics.raters.consensus import consensus, rater_agreement
 from napari_segsuite.progress import Cancelled
 from napari_segsuite.space import Space
 
@@ -142,6 +142,37 @@ def test_types_and_memory_order_do_not_matter(dtype):
         found = consensus([turn(rater.astype(dtype)) for rater in raters])
         assert np.array_equal(found.segmentation.labels, expected.segmentation.labels)
         assert np.array_equal(found.performance.sensitivity, expected.performance.sensitivity)
+
+
+@pytest.mark.parametrize("turn", [np.asfortranarray, lambda a: a.transpose(1, 2, 0).copy().T])
+def test_noise_in_another_layout_gives_the_very_same_numbers(turn):
+    rng = np.random.default_rng(0)
+    raters = list(rng.integers(0, 3, (4, 11, 12, 13), dtype=np.uint8))
+    raters = [turn(rater) for rater in raters]
+    expected = consensus([np.ascontiguousarray(rater) for rater in raters])
+    found = consensus(raters)
+    assert np.array_equal(found.segmentation.labels, expected.segmentation.labels)
+    assert np.array_equal(found.performance.sensitivity, expected.performance.sensitivity)
+    assert np.array_equal(found.performance.specificity, expected.performance.specificity)
+    assert found.agreement.to_dict() == expected.agreement.to_dict()
+
+
+def test_mapped_files_are_merged_into_memory(tmp_path):
+    raters = masks()
+    mapped = []
+    for i, rater in enumerate(raters):
+        np.save(tmp_path / f"{i}.npy", rater)
+        mapped.append(np.load(tmp_path / f"{i}.npy", mmap_mode="r"))
+    found = consensus(mapped)
+    assert type(found.segmentation.labels) is np.ndarray
+    assert np.array_equal(found.segmentation.labels, consensus(raters).segmentation.labels)
+
+
+def test_labels_with_gaps_up_to_the_last_byte():
+    raters = [np.array([7, 255, 0, 7], np.uint8), np.array([7, 255, 0, 255], np.uint8)] * 2
+    found = consensus([*raters, raters[0]], rule="majority")
+    assert found.segmentation.labels.tolist() == [7, 255, 0, 7]
+    assert found.performance.classes == (0, 7, 255)
 
 
 def test_inputs_stay_as_they_were():

@@ -1,0 +1,1 @@
+"""Several raters: how well they agree, and what they agree on."""
