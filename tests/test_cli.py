@@ -360,9 +360,13 @@ def test_generate_mends_what_check_finds(
     (clone / "src/napari_segsuite").mkdir(parents=True)
     readme = (root / "README.md").read_text(encoding="utf-8").replace("`growcut`", "`gone`")
     (clone / "README.md").write_text(readme, encoding="utf-8")
+    page = (root / "docs/metrics.md").read_text(encoding="utf-8").replace("`dice`", "`gone`")
+    (clone / "docs").mkdir()
+    (clone / "docs/metrics.md").write_text(page, encoding="utf-8")
     words = ["generate", "--root", str(clone)]
     assert "differ from the declared methods" in fails(capsys, *words, "--check")
     assert cli.main([*words, "--write"]) == 0
-    assert capsys.readouterr().out.count("\n") == 2
+    assert capsys.readouterr().out.count("\n") == 3
     assert cli.main([*words, "--check"]) == 0
     assert "`growcut`" in (clone / "README.md").read_text(encoding="utf-8")
+    assert "`dice`" in (clone / "docs/metrics.md").read_text(encoding="utf-8")

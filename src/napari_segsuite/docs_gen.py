@@ -135,15 +135,15 @@ def generated_files(root: Path) -> Mapping[Path, str]:
         If `root` is no clone of this project.
     """
     readme = root / "README.md"
+    page = root / "docs" / "metrics.md"
     manifest = root / "src" / _PACKAGE / "napari.yaml"
-    if not readme.is_file() or not manifest.parent.is_dir():
+    if not (readme.is_file() and page.is_file() and manifest.parent.is_dir()):
         raise InputError(
             f"expected a clone of {PLUGIN}, got {root}; run this in its top folder or give --root"
         )
     text = readme.read_text(encoding="utf-8")
     text = _replace_between(text, "methods", methods_table())
     text = _replace_between(text, "formats", formats_table())
-    page = root / "docs" / "metrics.md"
     metrics = _replace_between(page.read_text(encoding="utf-8"), "metrics", metrics_table())
     return {manifest: manifest_text(), readme: text, page: metrics}
 

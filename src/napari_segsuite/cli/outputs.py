@@ -76,11 +76,11 @@ def check_reports(
 
     wanted = [path for path in tables if path is not None]
     drawn = [path for path in pictures if path is not None]
+    check_outputs([*wanted, *drawn], inputs)
     for path in wanted:
         check_table(path)
     for path in drawn:
         check_picture(path)
-    check_outputs([*wanted, *drawn], inputs)
 
 
 def make_folder(path: Path) -> None:
