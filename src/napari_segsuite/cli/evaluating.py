@@ -12,7 +12,6 @@ from .arguments import (
     INTEGER_WORD,
     NAME_WORD,
     VerbParser,
-    integers,
     label_pairs,
     length,
     lengths,
@@ -21,6 +20,7 @@ from .arguments import (
 from .listing import AddVerb, print_json
 from .outputs import check_reports
 from .running import progress_bar
+from .scores import add_form, add_ignore, tell
 from .terminal import complain, say
 
 _CHOICES = ("surface", "hd_pooling", "tolerance", "boundary_width", "beta", "objects")
@@ -51,7 +51,8 @@ def add_verbs(add: AddVerb) -> None:
         type=Path,
         help="of folders, write box plots of Dice, or of --metrics, too; as PNG, SVG or PDF",
     )
-    _add_form(evaluate, latex=True)
+    form = add_form(evaluate)
+    form.add_argument("--latex", action="store_true", help="print the table as LaTeX")
 
     rank = add("rank", rank_predictions, "rank several folders of predictions")
     rank.add_argument("references", metavar="REFERENCES", help="folder of label files held true")
@@ -60,7 +61,7 @@ def add_verbs(add: AddVerb) -> None:
     )
     _add_comparison(rank)
     _add_pattern(rank)
-    _add_form(rank)
+    add_form(rank)
 
 
 def show_metrics(arguments: argparse.Namespace) -> None:
@@ -110,7 +111,7 @@ def evaluate_labels(arguments: argparse.Namespace) -> None:
     if arguments.latex:
         say(report.to_latex())
     else:
-        _tell(report, arguments)
+        tell(report, arguments)
 
 
 def rank_predictions(arguments: argparse.Namespace) -> None:
@@ -130,7 +131,7 @@ def rank_predictions(arguments: argparse.Namespace) -> None:
             progress=progress,
             **settings,
         )
-    _tell(found, arguments)
+    tell(found, arguments)
 
 
 def _evaluate_folders(arguments: argparse.Namespace) -> None:
@@ -155,7 +156,7 @@ def _evaluate_folders(arguments: argparse.Namespace) -> None:
     if arguments.plot is not None and found.reports:
         drawn = [metric.name for metric in found.metrics] if arguments.metrics else ["dice"]
         found.plot(arguments.plot, drawn)
-    _tell(found, arguments)
+    tell(found, arguments)
     _tell_failures(found, to_file=arguments.csv is not None)
 
 
@@ -179,15 +180,6 @@ def _tell_failures(found: Any, *, to_file: bool) -> None:
         raise InputError(f"expected files that can be compared, got none in {text}")
     if to_file:
         complain(f"warning: could not compare {text}")
-
-
-def _tell(found: Any, arguments: argparse.Namespace) -> None:
-    if arguments.json:
-        print_json(found.to_dict())
-    elif arguments.csv is not None:
-        found.to_csv(arguments.csv)
-    else:
-        say(found.to_markdown())
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -245,14 +237,7 @@ def _add_comparison(parser: VerbParser) -> None:
         type=lengths,
         help="voxel size per axis, z,y,x, in mm; by default what the reference says",
     )
-    parser.add_argument(
-        "--ignore",
-        metavar="L",
-        type=integers,
-        action="extend",
-        default=[],
-        help="reference label to leave out; several as 0,255 or 0 255",
-    )
+    add_ignore(parser)
     parser.add_argument(
         "--map",
         metavar="P=R,…",
@@ -309,11 +294,3 @@ def _add_pattern(parser: VerbParser) -> None:
         default="{name}",
         help="of folders: how the name of a prediction is made of the reference's {name}",
     )
-
-
-def _add_form(parser: VerbParser, *, latex: bool = False) -> None:
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON document")
-    form.add_argument("--csv", metavar="FILE", type=Path, help="write the table to a file")
-    if latex:
-        form.add_argument("--latex", action="store_true", help="print the table as LaTeX")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from .arguments import INTEGER_WORD, integer, integers
-from .listing import AddVerb, print_json
+from .arguments import INTEGER_WORD, integer
+from .listing import AddVerb
 from .outputs import check_outputs, check_reports, write_result
 from .running import progress_bar
-from .terminal import say
+from .scores import add_form, add_ignore, tell
 
 
 def add_verbs(add: AddVerb) -> None:
@@ -23,7 +22,7 @@ def add_verbs(add: AddVerb) -> None:
     consensus.add_argument(
         "-o", "--output", metavar="OUT", type=Path, required=True, help="label file to write"
     )
-    _add_form(consensus)
+    add_form(consensus)
 
     curves = add("probabilities", judge_probabilities, "judge a probability map")
     curves.add_argument("probability", metavar="PROBABILITY", help="image of values from 0 to 1")
@@ -31,19 +30,12 @@ def add_verbs(add: AddVerb) -> None:
     curves.add_argument(
         "--label", metavar="L", type=integer, default=1, help="class it is of; default 1"
     )
-    curves.add_argument(
-        "--ignore",
-        metavar="L",
-        type=integers,
-        action="extend",
-        default=[],
-        help="reference label to leave out; several as 0,255 or 0 255",
-    )
+    add_ignore(curves)
     curves.lists = {"--ignore": INTEGER_WORD}
     curves.add_argument(
         "--plot", metavar="FILE", type=Path, help="write the curves as PNG, SVG or PDF"
     )
-    _add_form(curves)
+    add_form(curves)
 
 
 def find_consensus(arguments: argparse.Namespace) -> None:
@@ -56,7 +48,7 @@ def find_consensus(arguments: argparse.Namespace) -> None:
     with progress_bar() as progress:
         found = consensus(arguments.labels, rule=arguments.rule, names=names, progress=progress)
     write_result(arguments.output, found.segmentation)
-    _tell(found, arguments)
+    tell(found, arguments)
 
 
 def judge_probabilities(arguments: argparse.Namespace) -> None:
@@ -75,19 +67,4 @@ def judge_probabilities(arguments: argparse.Namespace) -> None:
         )
     if arguments.plot is not None:
         found.plot(arguments.plot)
-    _tell(found, arguments)
-
-
-def _tell(found: Any, arguments: argparse.Namespace) -> None:
-    if arguments.csv is not None:
-        found.to_csv(arguments.csv)
-    if arguments.json:
-        print_json(found.to_dict())
-    elif arguments.csv is None:
-        say(found.to_markdown())
-
-
-def _add_form(parser: argparse.ArgumentParser) -> None:
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON document")
-    form.add_argument("--csv", metavar="FILE", type=Path, help="write the table to a file")
+    tell(found, arguments)
